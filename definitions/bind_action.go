@@ -1,0 +1,227 @@
+package definitions
+
+import (
+	"fmt"
+
+	"github.com/weftbox/weftbox/expr"
+)
+
+const actionHint = `write "- name: …" with type, args and ctrl`
+
+// actions binds the list of actions.
+func (c *checker) actions(n *node, path string) {
+	if !c.isList(n, path, "actions", "add at least one action; the first one is the entry point") {
+		c.unsure = true
+		return
+	}
+	c.names = make(map[string]bool, len(n.items))
+	c.nameNodes = make([]*node, len(n.items))
+	for _, item := range n.items {
+		if name := item.get("name"); name != nil && name.kind == kindScalar {
+			c.names[name.value] = true
+		}
+	}
+	first := make(map[string]*node, len(n.items))
+	c.inAction = true
+	defer func() { c.inAction = false }()
+	for i, item := range n.items {
+		p := at(path, i)
+		c.inTurn = i
+		a := c.action(item, p, i, first)
+		c.def.Actions = append(c.def.Actions, a)
+		if a.Name != "" && c.def.byName[a.Name] == nil {
+			c.def.byName[a.Name] = a
+		}
+	}
+}
+
+func (c *checker) action(n *node, path string, index int, first map[string]*node) *Action {
+	a := &Action{Index: index, Await: true, Line: n.line, Column: n.column}
+	if !c.isMap(n, path, "an action", actionHint) {
+		c.unsure = true
+		return a
+	}
+	f := c.fields(n, path, "an action", "name", "type", "args", "ctrl", "await")
+	name := f.need("name", actionHint)
+	c.nameNodes[index] = name
+	if name != nil {
+		a.Name = c.name(name, sub(path, "name"), "the action's name")
+	}
+	if a.Name == "" {
+		c.unsure = true
+	} else if other := first[a.Name]; other != nil {
+		c.report("WB1107", name, sub(path, "name"), fmt.Sprintf("an action named %s stands already in line %d", quote(a.Name), other.line), "rename one of them")
+	} else {
+		first[a.Name] = name
+	}
+	c.actionType(f, a, path)
+	errors := c.errors
+	if v := f.found["args"]; v != nil {
+		c.actionArgs(v, sub(path, "args"), a)
+	} else if a.Spec != nil && a.Spec.Required {
+		c.report("WB1102", n, path, fmt.Sprintf(`the key "args" is missing here: %s needs it`, a.Type), argsHint(a.Spec))
+	}
+	if v := f.found["ctrl"]; v != nil {
+		a.Ctrl = c.ctrl(v, sub(path, "ctrl"))
+	}
+	if v := f.found["await"]; v != nil {
+		c.await(v, sub(path, "await"), a)
+	}
+	if c.errors == errors && a.Spec != nil && a.Await {
+		c.waitWarnings(f, a, path)
+	}
+	return a
+}
+
+// actionType finds the spec of an action's type, which is its name when it has none.
+func (c *checker) actionType(f fields, a *Action, path string) {
+	v, p := f.found["type"], sub(path, "type")
+	if v == nil {
+		a.Type = a.Name
+		v, p = f.found["name"], sub(path, "name")
+	} else {
+		a.Type = c.name(v, p, "the action's type")
+	}
+	if a.Type == "" {
+		return
+	}
+	if a.Spec = c.env.Specs[a.Type]; a.Spec == nil && c.env.Services[a.Type] {
+		a.Spec = c.env.Service
+	}
+	if a.Spec != nil {
+		return
+	}
+	all := sortedNames(c.env.Services, specNames(c.env.Specs))
+	meant := c.suggest.near(a.Type, all)
+	if f.found["type"] == nil {
+		hint := `add "type: …"; without it the name is the type`
+		if meant != "" {
+			hint += "; did you mean " + quote(meant) + "?"
+		}
+		c.report("WB1201", v, p, fmt.Sprintf("the action %s has no type, and no action type or service has its name", quote(a.Type)), hint)
+		return
+	}
+	c.report("WB1201", v, p, fmt.Sprintf("there is no action type or service %s", quote(a.Type)), didYouMean(meant, "action type", all))
+}
+
+func specNames(specs map[string]*Spec) map[string]bool {
+	names := make(map[string]bool, len(specs))
+	for name := range specs {
+		names[name] = true
+	}
+	return names
+}
+
+func argsHint(s *Spec) string {
+	switch s.Shape {
+	case ShapeClauses:
+		return `add "args:" with a list of clauses`
+	case ShapeAssignments:
+		return `add "args:" with a list of "- variable: <expression>"`
+	case ShapeKeys:
+		for _, k := range s.Keys {
+			if k.Required {
+				return fmt.Sprintf(`add "args:" with "%s: …"`, k.Name)
+			}
+		}
+	}
+	return `add "args:"`
+}
+
+func (c *checker) actionArgs(n *node, path string, a *Action) {
+	if n.kind == kindScalar && n.empty() {
+		c.report("WB1104", n, path, "args is empty", "delete the key, or write the arguments")
+		return
+	}
+	if a.Spec == nil {
+		c.args(n, path, expr.ContextAction)
+		return
+	}
+	owner := "the args of " + a.Type
+	switch a.Spec.Shape {
+	case ShapeKeys:
+		a.Args = c.keyArgs(n, path, owner, a.Spec)
+	case ShapeClauses:
+		if c.isList(n, path, owner, clauseForm(a.Spec.Heads)) {
+			a.Clauses = c.clauses(n, path, a.Type, a.Spec.Heads, expr.ContextAction)
+		}
+	case ShapeAssignments:
+		a.Args = c.assignments(n, path, owner)
+	default:
+		a.Args = c.args(n, path, expr.ContextAction)
+	}
+}
+
+func (c *checker) keyArgs(n *node, path, owner string, spec *Spec) *Args {
+	known := make([]string, len(spec.Keys))
+	for i, k := range spec.Keys {
+		known[i] = k.Name
+	}
+	if !c.isMap(n, path, owner, fmt.Sprintf("its keys are: %s", cut(joined(known), 200))) {
+		return nil
+	}
+	f := c.fields(n, path, owner, known...)
+	out := &Args{Kind: ArgsMap, Line: n.line, Column: n.column}
+	for _, k := range spec.Keys {
+		if k.Required {
+			f.need(k.Name, k.Doc)
+		}
+	}
+	for i, key := range n.keys {
+		for _, name := range known {
+			if f.keys[name] != key {
+				continue
+			}
+			if v := c.args(n.items[i], sub(path, key.value), expr.ContextAction); v != nil {
+				out.Pairs = append(out.Pairs, Assign{Name: name, Value: v})
+			}
+		}
+	}
+	return out
+}
+
+func joined(words []string) string {
+	out := ""
+	for i, w := range words {
+		if i > 0 {
+			out += ", "
+		}
+		out += w
+	}
+	return out
+}
+
+// assignments binds a list of maps with one entry each.
+func (c *checker) assignments(n *node, path, owner string) *Args {
+	if !c.isList(n, path, owner, `write "- variable: <expression>", one entry for each variable`) {
+		return nil
+	}
+	out := &Args{Kind: ArgsList, Line: n.line, Column: n.column}
+	for i, item := range n.items {
+		p := at(path, i)
+		if !c.isMap(item, p, "an entry of "+owner, `write "- variable: <expression>"`) {
+			continue
+		}
+		if len(item.keys) != 1 {
+			c.report("WB1112", item, p, fmt.Sprintf("an entry of %s sets one variable, this one has %d", owner, len(item.keys)),
+				`begin each variable with "- ", so that their order is certain`)
+			continue
+		}
+		if v := c.args(item, p, expr.ContextAction); v != nil {
+			out.Items = append(out.Items, v)
+		}
+	}
+	return out
+}
+
+func (c *checker) await(n *node, path string, a *Action) {
+	v, ok := n.yaml11Bool()
+	if !ok {
+		c.report("WB1113", n, path, "await must be true or false, this is "+n.what(), "write await: true or await: false, without quotes")
+		return
+	}
+	a.Await = v
+	if !v && a.Spec != nil && !a.Spec.Waits {
+		c.report("WB1118", n, path, fmt.Sprintf("%s waits for nothing, so await: false has no meaning here", a.Type), "delete the key")
+	}
+}

@@ -1,0 +1,215 @@
+package definitions
+
+import (
+	"fmt"
+	"strings"
+)
+
+// settingKeys are the "$" items that a definition may hold.
+var settingKeys = []string{
+	"$keep_sleep", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log",
+}
+
+// config binds the static values and the "$" items.
+func (c *checker) config(n *node, path string) {
+	if !c.isMap(n, path, "config", `write "name: value" in it`) {
+		return
+	}
+	for i, key := range n.keys {
+		p := sub(path, key.value)
+		value := c.static(n.items[i], p)
+		if !strings.HasPrefix(key.value, "$") {
+			c.def.Config[key.value] = value
+			continue
+		}
+		if !contains(settingKeys, key.value) {
+			c.report("WB1115", key, p, fmt.Sprintf("there is no setting %s", quote(key.value)),
+				didYouMean(c.suggest.near(key.value, settingKeys), "setting", settingKeys))
+			continue
+		}
+		if c.def.Settings.Items == nil {
+			c.def.Settings.Items = map[string]any{}
+		}
+		c.def.Settings.Items[key.value] = value
+		c.setting(key.value, n.items[i], value, p)
+	}
+}
+
+func (c *checker) setting(name string, n *node, value any, path string) {
+	s := &c.def.Settings
+	switch name {
+	case "$retention":
+		s.RetentionMs, s.RetentionSet = c.retention(n, value, path)
+	case "$schedule.max_continue_periods":
+		if s.MaxActions = c.settingInt(n, value, path, -1, "-1 or 0 for the default, or a number of actions"); s.MaxActions < 0 {
+			s.MaxActions = 0
+		}
+	case "$schedule.suspend_time":
+		c.settingInt(n, value, path, 0, "a number of milliseconds")
+	case "$schedule.pause_continue_old":
+		s.PauseContinueOld = c.settingBool(n, path)
+	case "$keep_sleep":
+		s.KeepSleep = c.settingBool(n, path)
+	case "$monitors":
+		c.monitors(n, path)
+	case "$thread_log":
+		c.threadLog(n, path)
+	}
+}
+
+func (c *checker) settingInt(n *node, value any, path string, least int64, form string) int64 {
+	v, ok := value.(int64)
+	if !ok || v < least {
+		c.report("WB1116", n, path, "this setting must be a whole number of at least "+fmt.Sprint(least), "write "+form)
+		return 0
+	}
+	return v
+}
+
+func (c *checker) settingBool(n *node, path string) bool {
+	v, ok := n.yaml11Bool()
+	if !ok {
+		c.report("WB1116", n, path, "this setting must be true or false, this is "+n.what(), "write true or false, without quotes")
+	}
+	return v
+}
+
+func (c *checker) retention(n *node, value any, path string) (int64, bool) {
+	switch v := value.(type) {
+	case int64:
+		if v >= 0 {
+			return v, true
+		}
+	case string:
+		ms, err := ParseDurationMs(v)
+		if err == nil {
+			return ms, true
+		}
+		c.report("WB1116", n, path, err.Error(), "write a duration such as 48h, or a number of milliseconds")
+		return 0, false
+	}
+	c.report("WB1116", n, path, "$retention must be a duration or a number of milliseconds", "write 48h, 2d or 90s")
+	return 0, false
+}
+
+func (c *checker) monitors(n *node, path string) {
+	if n.kind != kindList {
+		c.report("WB1116", n, path, "$monitors must be a list, this is "+n.what(), `write "- service: …"`)
+		return
+	}
+	for i, item := range n.items {
+		p := at(path, i)
+		if !c.isMap(item, p, "a monitor", `write "- service: …"`) {
+			continue
+		}
+		f := c.fields(item, p, "a monitor", "service", "only_repair")
+		if v := f.need("service", `add "service: …"`); v != nil {
+			name := c.text(v, sub(p, "service"), "the service")
+			if name != "" && !c.env.Services[name] {
+				all := sortedNames(c.env.Services)
+				c.report("WB1204", v, sub(p, "service"), fmt.Sprintf("there is no service %s", quote(name)), didYouMean(c.suggest.near(name, all), "service", all))
+			}
+		}
+		if v := f.found["only_repair"]; v != nil {
+			c.settingBool(v, sub(p, "only_repair"))
+		}
+	}
+}
+
+func (c *checker) threadLog(n *node, path string) {
+	const hint = "write all, error, none or a list of operation names"
+	switch n.kind {
+	case kindScalar:
+		if n.value != "all" && n.value != "error" && n.value != "none" {
+			c.report("WB1116", n, path, "$thread_log must be all, error, none or a list", hint)
+		}
+	case kindMap:
+		c.report("WB1116", n, path, "$thread_log must be all, error, none or a list, this is a map", hint)
+	default:
+		for i, item := range n.items {
+			c.text(item, at(path, i), "an operation")
+		}
+	}
+}
+
+// static returns a config value: nil, bool, int64, float64, string, []any, map[string]any, or map[any]any where a key is no text.
+// Dates stay text, as do the words that only YAML 1.1 takes for Booleans. A value repeated by an alias is shared.
+func (c *checker) static(n *node, path string) any {
+	if v, ok := c.statics[n]; ok {
+		return v
+	}
+	v := c.makeStatic(n, path)
+	c.statics[n] = v
+	return v
+}
+
+func (c *checker) makeStatic(n *node, path string) any {
+	switch n.kind {
+	case kindList:
+		out := make([]any, len(n.items))
+		for i, item := range n.items {
+			out[i] = c.static(item, at(path, i))
+		}
+		return out
+	case kindMap:
+		return c.staticMap(n, path)
+	}
+	return c.scalar(n, path)
+}
+
+func (c *checker) staticMap(n *node, path string) any {
+	texts := make(map[string]any, len(n.keys))
+	var mixed map[any]any
+	for i, key := range n.keys {
+		value := c.static(n.items[i], sub(path, key.value))
+		k := c.scalar(key, path)
+		text, isText := k.(string)
+		if !isText && mixed == nil {
+			mixed = make(map[any]any, len(n.keys))
+			for t, v := range texts {
+				mixed[t] = v
+			}
+		}
+		if mixed == nil {
+			texts[text] = value
+			continue
+		}
+		if _, ok := mixed[k]; ok {
+			c.report("WB1006", key, path, fmt.Sprintf("the key %s stands twice in this map", quote(key.value)), "delete or rename one of them")
+		}
+		mixed[k] = value
+	}
+	if mixed != nil {
+		return mixed
+	}
+	return texts
+}
+
+func (c *checker) scalar(n *node, path string) any {
+	switch n.tag {
+	case tagNull:
+		return nil
+	case tagBool, tagInt, tagFloat:
+		v, err := n.number()
+		switch v := v.(type) {
+		case bool:
+			return v
+		case int:
+			return int64(v)
+		case int64:
+			return v
+		case float64:
+			if err == nil && !(n.tag == tagFloat && isDigits(n.value)) {
+				return v
+			}
+		}
+		c.report("WB1017", n, path, "this number does not fit into 64 bits, or its tag does not fit its text", "put it in quotes to keep it as text")
+		return nil
+	}
+	return n.value
+}
+
+func isDigits(text string) bool {
+	text = strings.TrimLeft(text, "+-")
+	return text != "" && strings.Trim(text, "0123456789_") == ""
+}

@@ -1,0 +1,105 @@
+package definitions
+
+import (
+	"strings"
+
+	"github.com/weftbox/weftbox/expr"
+)
+
+// Code is one kind of Problem: its number, what it means, and what to do about it.
+type Code struct {
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	Text     string   `json:"text"`
+	Fix      string   `json:"fix,omitempty"`
+}
+
+// Codes returns every code that a Problem may carry, those of the expression language among them, in ascending order.
+// WB10 is YAML, WB11 structure, WB12 references, WB13 to WB15 the language, WB20 YAML warnings, WB21 flow warnings, WB25
+// warnings of the language.
+func Codes() []Code {
+	out := make([]Code, 0, len(ownCodes)+len(expr.Codes))
+	rest := expr.Codes
+	for _, c := range ownCodes {
+		for len(rest) > 0 && rest[0].Code < c.Code {
+			out = append(out, ofExpr(rest[0]))
+			rest = rest[1:]
+		}
+		out = append(out, c)
+	}
+	for _, c := range rest {
+		out = append(out, ofExpr(c))
+	}
+	return out
+}
+
+func ofExpr(c expr.Code) Code {
+	out := Code{Code: c.Code, Severity: SeverityError, Text: c.Text}
+	if strings.HasPrefix(c.Code, "WB2") {
+		out.Severity = SeverityWarning
+	}
+	return out
+}
+
+// Explain returns the meaning of a code, in any case of letters.
+func Explain(code string) (Code, bool) {
+	for _, c := range Codes() {
+		if strings.EqualFold(c.Code, code) {
+			return c, true
+		}
+	}
+	return Code{}, false
+}
+
+// ownCodes are the codes of this package, in ascending order.
+var ownCodes = []Code{
+	{"WB1001", SeverityError, "The text is not valid YAML at this place.", "Most often a value needs quotes, or a line another indentation."},
+	{"WB1002", SeverityError, "The text holds no definition.", `Begin with "activity:".`},
+	{"WB1003", SeverityError, "The text is longer than 256 KiB.", "Split it into several definitions."},
+	{"WB1004", SeverityError, "The text holds bytes that are not UTF-8.", "Save the file as UTF-8."},
+	{"WB1005", SeverityError, "The text holds an invisible control character, or a line separator that editors do not count as a line.", "Delete it, or write it as an escape in double quotes."},
+	{"WB1006", SeverityError, "A key stands twice in one map; one of the values would be lost.", "Delete or rename one of them."},
+	{"WB1007", SeverityError, "A definition is one YAML document.", `Delete "---", or move the rest to a file of its own.`},
+	{"WB1008", SeverityError, `Merge keys ("<<") are not supported.`, "Write the keys out."},
+	{"WB1009", SeverityError, "Tags other than those of YAML's simple types are not supported.", "Delete the tag."},
+	{"WB1010", SeverityError, "Lists and maps are nested more than 32 deep.", "Make the definition flatter."},
+	{"WB1011", SeverityError, "The definition has more than 20,000 values, counted with all aliases written out.", "Split it, or use fewer aliases."},
+	{"WB1012", SeverityError, "A map has more than 1,000 keys.", "Split the map."},
+	{"WB1013", SeverityError, "A value is longer than 64 KiB.", "Move the data to where the events come from."},
+	{"WB1014", SeverityError, "A key is a list, a map or empty.", "Use a text, a number or a boolean."},
+	{"WB1015", SeverityError, "An alias repeats the value it stands in.", "Write the value out."},
+	{"WB1016", SeverityError, "Too many unquoted values hold \" ? \" before \" : \"; only 50 are read as if they were quoted.", "Put the values in single quotes."},
+	{"WB1017", SeverityError, "A number does not fit into 64 bits, or a tag does not fit its text.", "Put it in quotes to keep it as text."},
+
+	{"WB1101", SeverityError, "A key that is not known here.", "Correct its name or its indentation; the hint lists what is known."},
+	{"WB1102", SeverityError, "A key that must be there is missing.", "Add it."},
+	{"WB1103", SeverityError, "A value has another shape than the grammar wants: map, list, text or expression.", "Write it as the hint says."},
+	{"WB1104", SeverityError, "A value is empty where an expression is needed.", "Write an expression; 'null' in quotes is the value null."},
+	{"WB1105", SeverityError, "A list is empty where it must have entries.", "Add an entry or delete the key."},
+	{"WB1106", SeverityError, "A name has a form that is not allowed.", "Use letters, digits and _, in parts joined by dots; no part begins with a digit."},
+	{"WB1107", SeverityError, "Two actions have the same name.", "Rename one of them."},
+	{"WB1108", SeverityError, "A clause has no head: when, after or default.", "Add it; without one the clause would never be taken."},
+	{"WB1109", SeverityError, "A clause has several heads.", `Begin each clause with "- ".`},
+	{"WB1110", SeverityError, "A default carries its control itself and has no then.", `Write "default: <control>".`},
+	{"WB1111", SeverityError, "A list of clauses has two defaults.", "Keep one of them."},
+	{"WB1112", SeverityError, "An entry of compute sets several variables, or none; their order would be unknown.", `Begin each variable with "- ".`},
+	{"WB1113", SeverityError, "await is neither true nor false.", "Write true or false without quotes."},
+	{"WB1114", SeverityError, "A trigger type that does not exist.", `Write "type: event".`},
+	{"WB1115", SeverityError, `A config item that begins with "$" is a setting of the engine, and there is none of this name.`, "Correct the name; items of your own do not begin with $."},
+	{"WB1116", SeverityError, "A setting has a value that it cannot have.", "Write it as the hint says."},
+	{"WB1117", SeverityError, "A date without quotes stands where an expression is needed; as an expression it would be a subtraction.", `Write '"2024-01-01"' for the text.`},
+	{"WB1118", SeverityError, "await: false stands on an action that waits for nothing.", "Delete the key."},
+	{"WB1119", SeverityError, "An expression always has the same value, and it is of a kind that cannot be used here.", "A condition must be true or false, a then a control such as call(\"action\"), an after a number of milliseconds."},
+
+	{"WB1201", SeverityError, "There is no action type and no registered service of this name.", "Correct the name, or register the service."},
+	{"WB1202", SeverityError, "There is no domain id strategy of this name.", "Correct the name, or add the strategy."},
+	{"WB1203", SeverityError, "A call leads to an action that the definition does not have.", "Correct the name, or add the action."},
+	{"WB1204", SeverityError, "A monitor names a service that is not registered.", "Correct the name, or register the service."},
+
+	{"WB2001", SeverityWarning, `A plain value holds " ? " before " : ", which YAML does not allow. It is read as if it stood in quotes.`, "Put the value in single quotes."},
+	{"WB2002", SeverityWarning, `A list entry "a ? b : c" without quotes is a map with the key "a ? b" to YAML.`, "Put the whole value in single quotes if a conditional is meant."},
+
+	{"WB2101", SeverityWarning, "A receive has no after: threads that get none of its events wait for ever.", `Add "- after: days(10)" with "then: finish()".`},
+	{"WB2102", SeverityWarning, "No call leads to this action.", "Call it, or delete it."},
+	{"WB2103", SeverityWarning, "A service is awaited without a timeout: if it never answers, threads wait for ever.", `Add "timeout: minutes(1)" to its args.`},
+}
