@@ -1,0 +1,89 @@
+package expr
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// String returns the text form of the original: "CALL name", "FINISH", "FAIL", "FAIL because r", "RETRY n", "RETRY n CALL x".
+// ControlNone is "".
+func (c Control) String() string {
+	switch c.Kind {
+	case ControlCall:
+		return "CALL " + c.Target
+	case ControlFinish:
+		return "FINISH"
+	case ControlFail:
+		if c.Reason == "" {
+			return "FAIL"
+		}
+		return "FAIL because " + c.Reason
+	case ControlRetry:
+		s := "RETRY " + strconv.FormatInt(c.Times, 10)
+		if c.Then != nil {
+			s += " " + c.Then.String()
+		}
+		return s
+	}
+	return ""
+}
+
+// ParseControl reads the text form of a Control, as a remote service may send it in data.$ctrl. The error says what is wrong.
+func ParseControl(text string) (Control, error) {
+	c, err := parseControl(strings.TrimSpace(text))
+	if err != nil {
+		return Control{}, fmt.Errorf("%s is no control: %w", quoteShort(text), err)
+	}
+	return c, nil
+}
+
+func parseControl(text string) (Control, error) {
+	word, rest, _ := strings.Cut(text, " ")
+	rest = strings.TrimSpace(rest)
+	switch word {
+	case "CALL":
+		if rest == "" {
+			return Control{}, failf("CALL needs the name of an action")
+		}
+		return Control{Kind: ControlCall, Target: rest}, nil
+	case "FINISH":
+		if rest != "" {
+			return Control{}, failf("nothing may follow FINISH")
+		}
+		return Control{Kind: ControlFinish}, nil
+	case "FAIL":
+		if rest == "" {
+			return Control{Kind: ControlFail}, nil
+		}
+		reason, ok := strings.CutPrefix(rest, "because")
+		if !ok || reason != "" && reason[0] != ' ' {
+			return Control{}, failf("only because and a reason may follow FAIL")
+		}
+		return Control{Kind: ControlFail, Reason: strings.TrimSpace(reason)}, nil
+	case "RETRY":
+		return parseRetry(rest)
+	}
+	return Control{}, failf("it must begin with CALL, FINISH, FAIL or RETRY")
+}
+
+func parseRetry(rest string) (Control, error) {
+	count, then, more := strings.Cut(rest, " ")
+	n, err := strconv.ParseInt(count, 10, 64)
+	if err != nil {
+		return Control{}, failf("RETRY needs a whole number of times")
+	}
+	c := Control{Kind: ControlRetry, Times: n}
+	if !more {
+		return c, nil
+	}
+	next, err := parseControl(strings.TrimSpace(then))
+	if err != nil {
+		return Control{}, err
+	}
+	if next.Kind == ControlRetry {
+		return Control{}, failf("a RETRY cannot follow a RETRY")
+	}
+	c.Then = &next
+	return c, nil
+}

@@ -1,0 +1,106 @@
+package expr
+
+// objectFunctions are the properties of the objects event, config, result, thread, activity and definition. The typed getters of
+// event, config and result stand in fn_access.go.
+var objectFunctions = []spec{
+	{sig: "event.type: text", doc: "The type of the event.", ex: "event.type", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
+	{sig: "event.getType() text", doc: "The same as event.type.", ex: "event.getType()", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
+	{sig: "event.allAttributes: map", doc: "All attributes of the event.", ex: `event.allAttributes["x"]`, ctx: inEvent, call: allAttributes},
+	{sig: "event.getAllAttributes() map", doc: "The same as event.allAttributes.", ex: `event.getAllAttributes().get("x")`, ctx: inEvent, call: allAttributes},
+	{sig: "result.ok: bool", doc: "Whether the action ended well.", ex: "result.ok", ctx: inResult, call: resultIs(ResultOK)},
+	{sig: "result.fail: bool", doc: "Whether the action failed.", ex: "result.fail", ctx: inResult, call: resultIs(ResultFail)},
+	{sig: "result.timeout: bool", doc: "Whether the action ran out of time.", ex: "result.timeout", ctx: inResult, call: resultIs(ResultTimeout)},
+	{sig: "result.ignore: bool", doc: "Whether the action had nothing to do.", ex: "result.ignore", ctx: inResult, call: resultIs(ResultIgnore)},
+	{sig: "result.isOk() bool", doc: "The same as result.ok.", ex: "result.isOk()", ctx: inResult, call: resultIs(ResultOK)},
+	{sig: "result.isFail() bool", doc: "The same as result.fail.", ex: "result.isFail()", ctx: inResult, call: resultIs(ResultFail)},
+	{sig: "result.isTimeout() bool", doc: "The same as result.timeout.", ex: "result.isTimeout()", ctx: inResult, call: resultIs(ResultTimeout)},
+	{sig: "result.isIgnore() bool", doc: "The same as result.ignore.", ex: "result.isIgnore()", ctx: inResult, call: resultIs(ResultIgnore)},
+	{sig: "result.status: text", doc: "ok, fail, timeout or ignore.", ex: "result.status", ctx: inResult, call: resultField(func(r *Result) any { return r.Status.String() })},
+	{sig: "result.errorCode: text", doc: "The error code, an empty text when there is none.", ex: "result.errorCode", ctx: inResult, call: errorCode},
+	{sig: "result.message: text", doc: "The message of the action, an empty text when there is none.", ex: "result.message", ctx: inResult, call: resultField(func(r *Result) any { return r.Message })},
+	{sig: "result.data: map", doc: "All data of the result.", ex: `result.data["id"]`, ctx: inResult, call: resultData},
+	{sig: "context: map", doc: "All variables of the thread.", ex: `context["count"]`, ctx: inThread, call: allVars},
+	{sig: "activityId: int", doc: "The number of the activity.", ex: "activityId", ctx: inThread, call: threadField(func(t *ThreadInfo) any { return int64(t.Activity) })},
+	{sig: "getActivityId() int", doc: "The same as activityId.", ex: "getActivityId()", ctx: inThread, call: threadField(func(t *ThreadInfo) any { return int64(t.Activity) })},
+	{sig: "domainId: text", doc: "The domain id of the thread.", ex: "domainId", ctx: inThread, call: threadField(func(t *ThreadInfo) any { return t.Domain })},
+	{sig: "getDomainId() text", doc: "The same as domainId.", ex: "getDomainId()", ctx: inThread, call: threadField(func(t *ThreadInfo) any { return t.Domain })},
+}
+
+// String returns ok, fail, timeout or ignore.
+func (r ResultStatus) String() string {
+	switch r {
+	case ResultOK:
+		return "ok"
+	case ResultFail:
+		return "fail"
+	case ResultTimeout:
+		return "timeout"
+	}
+	return "ignore"
+}
+
+func resultField(get func(*Result) any) callFunc {
+	return func(s *Scope, _ []any) (any, error) {
+		r, err := s.result()
+		if err != nil {
+			return nil, err
+		}
+		return get(r), nil
+	}
+}
+
+func threadField(get func(*ThreadInfo) any) callFunc {
+	return func(s *Scope, _ []any) (any, error) {
+		if s.Thread == nil {
+			return nil, failf("there is no thread in hand")
+		}
+		return get(s.Thread), nil
+	}
+}
+
+func configMap(s *Scope, _ []any) (any, error) {
+	if s.Config == nil {
+		return map[string]any{}, nil
+	}
+	return s.Config, nil
+}
+
+// threadObjects makes the properties of thread, activity and definition under all their names.
+func threadObjects() []spec {
+	var out []spec
+	thread := []struct {
+		name, typ, doc string
+		get            func(*ThreadInfo) any
+	}{
+		{"activityId", "int", "The number of the thread's activity.", func(t *ThreadInfo) any { return int64(t.Activity) }},
+		{"domainId", "text", "The domain id of the thread.", func(t *ThreadInfo) any { return t.Domain }},
+		{"status", "text", "The status of the thread.", func(t *ThreadInfo) any { return t.Status }},
+		{"currentAction", "text", "The action the thread stands at.", func(t *ThreadInfo) any { return t.Action }},
+		{"createdOn", "text", "When the thread was born, yyyy-MM-dd HH:mm:ss in UTC.", func(t *ThreadInfo) any { return createdOn(t.CreatedAtMs) }},
+	}
+	for _, object := range []string{"thread", "activityThread"} {
+		for _, p := range thread {
+			out = append(out, spec{sig: object + "." + p.name + ": " + p.typ, doc: p.doc, ex: object + "." + p.name, ctx: inThread, call: threadField(p.get)})
+		}
+	}
+	objects := []struct {
+		object string
+		ctx    contextSet
+	}{{"activity", inThread}, {"ACTIVITY", inBirth}}
+	for _, o := range objects {
+		out = append(out, spec{sig: o.object + ".id: int", doc: "The number of the activity.", ex: o.object + ".id", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return int64(t.Activity) })})
+		out = append(out, spec{sig: o.object + ".name: text", doc: "The unique name of the activity.", ex: o.object + ".name", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityName })})
+		out = append(out, spec{sig: o.object + ".displayName: text", doc: "The name of the activity for people.", ex: o.object + ".displayName", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityDisplayName })})
+		out = append(out, spec{sig: o.object + ".status: text", doc: "The status of the activity.", ex: o.object + ".status", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityStatus })})
+		out = append(out, spec{sig: o.object + ".config: map", doc: "The config of the activity.", ex: o.object + `.config["limit"]`, ctx: o.ctx, call: configMap})
+	}
+	objects[0].object, objects[1].object = "definition", "DEFINITION"
+	for _, o := range objects {
+		out = append(out, spec{sig: o.object + ".name: text", doc: "The name of the definition.", ex: o.object + ".name", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.Definition })})
+		out = append(out, spec{sig: o.object + ".version: text", doc: "The version of the definition.", ex: o.object + ".version", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.Version })})
+		out = append(out, spec{sig: o.object + ".displayName: text", doc: "The name of the definition for people.", ex: o.object + ".displayName", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.DefinitionDisplayName })})
+		out = append(out, spec{sig: o.object + ".description: text", doc: "The description of the definition.", ex: o.object + ".description", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.DefinitionDescription })})
+		out = append(out, spec{sig: o.object + ".config: map", doc: "The config as the thread sees it.", ex: o.object + `.config["limit"]`, ctx: o.ctx, call: configMap})
+	}
+	return out
+}

@@ -1,0 +1,126 @@
+package expr
+
+var regexFunctions = []spec{
+	{sig: "regex.match(pattern: regex, text: any) bool", doc: "Whether the pattern is found somewhere in the text. Patterns are RE2.", ex: `regex.match("^\d+$", "42")`, flag: pure, call: regexMatch},
+	{sig: "regex.group(pattern: regex, text: any, group: int) text?", doc: "The group of the first place where the pattern is found; none is an error.", ex: `regex.group("^(\w+)@", "a@b", 1)`, flag: pure, call: regexGroup},
+	{sig: "regex.groupAll(pattern: regex, text: any) list", doc: "All groups of the first place where the pattern is found, the whole match first; an empty list when there is none.", ex: `regex.groupAll("(\w)-(\w)", "a-b")`, flag: pure, call: regexGroupAll},
+	{sig: "regex.replaceFirst(pattern: regex, text: any, replacement: any) text", doc: "The text with the first match replaced; $1 or ${name} in the replacement stands for a group.", ex: `regex.replaceFirst("a", "banana", "o")`, flag: pure, call: regexReplace(1)},
+	{sig: "regex.replaceAll(pattern: regex, text: any, replacement: any) text", doc: "The text with every match replaced; $1 or ${name} in the replacement stands for a group.", ex: `regex.replaceAll("a", "banana", "o")`, flag: pure, call: regexReplace(-1)},
+}
+
+// subject returns the pattern and the text of a call, and charges one pass over the text.
+func subject(s *Scope, a []any) (*pattern, string, error) {
+	p, err := patternArg(s, a[0])
+	if err != nil {
+		return nil, "", err
+	}
+	if a[1] == nil {
+		return nil, "", failf("a text is needed, not null")
+	}
+	text, err := textArg(s, a[1])
+	if err != nil {
+		return nil, "", err
+	}
+	return p, text, p.charge(s, len(text))
+}
+
+func regexMatch(s *Scope, a []any) (any, error) {
+	p, text, err := subject(s, a)
+	if err != nil {
+		return nil, err
+	}
+	return p.find.MatchString(text), nil
+}
+
+func regexGroup(s *Scope, a []any) (any, error) {
+	p, text, err := subject(s, a)
+	if err != nil {
+		return nil, err
+	}
+	n, err := intArg(a[2])
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 || n > int64(p.find.NumSubexp()) {
+		return nil, failf("the pattern has no group %d", n)
+	}
+	m := p.find.FindStringSubmatchIndex(text)
+	if m == nil {
+		return nil, failf("the pattern is not found in %s", show(text))
+	}
+	return groupText(text, m, int(n)), nil
+}
+
+// groupText returns a group of a match, null when it took no part in it.
+func groupText(text string, m []int, i int) any {
+	if m[2*i] < 0 {
+		return nil
+	}
+	return text[m[2*i]:m[2*i+1]]
+}
+
+func regexGroupAll(s *Scope, a []any) (any, error) {
+	p, text, err := subject(s, a)
+	if err != nil {
+		return nil, err
+	}
+	m := p.find.FindStringSubmatchIndex(text)
+	out, err := s.newList(len(m) / 2)
+	for i := 0; err == nil && i < len(m)/2; i++ {
+		out = append(out, groupText(text, m, i))
+	}
+	return out, err
+}
+
+func regexReplace(most int) callFunc {
+	return func(s *Scope, a []any) (any, error) {
+		p, text, err := subject(s, a)
+		if err != nil {
+			return nil, err
+		}
+		with, err := textArg(s, a[2])
+		if err != nil {
+			return nil, err
+		}
+		return replacePattern(s, p, text, with, most)
+	}
+}
+
+// replacePattern replaces at most so many matches (-1: all).
+func replacePattern(s *Scope, p *pattern, text, with string, most int) (any, error) {
+	parts, err := javaReplacement(p.find, with)
+	if err != nil {
+		return nil, err
+	}
+	out := s.newText()
+	last, err := 0, error(nil)
+	for from, n := 0, 0; from <= len(text) && n != most && !out.over; n++ {
+		m := p.find.FindStringSubmatchIndex(text[from:])
+		if m == nil {
+			break
+		}
+		if err = s.tick(1 + ((m[1]+1)*p.cost)>>6); err != nil {
+			return nil, err
+		}
+		out.str(text[last : from+m[0]])
+		for _, part := range parts {
+			switch x := part.(type) {
+			case string:
+				out.str(x)
+			case int:
+				if m[2*x] >= 0 {
+					out.str(text[from+m[2*x] : from+m[2*x+1]])
+				}
+			}
+		}
+		last = from + m[1]
+		from = last
+		if m[1] == m[0] { // an empty match: go on behind the next character
+			from += runeSize(text[from:])
+		}
+	}
+	if !out.over {
+		out.str(text[last:])
+	}
+	return out.done(s)
+}

@@ -1,0 +1,421 @@
+package expr
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+)
+
+// notYet are functions of the original that a definition may name and that are not there yet.
+var notYet = map[string]string{
+	"repair": "repair is not available yet; use failBecause(..) or retry(..)",
+}
+
+// foreignNames are names that people bring from elsewhere, with what is meant here.
+var foreignNames = map[string]string{
+	"eventAttrContains": "write containsAttr(name)", "len": "write value.length() for a text, value.size() for a list", "size": "write value.size()",
+	"length": "write value.length()", "now": "write timestamp()", "format": "write str(format, ...)", "concat": "join texts with +",
+	"contains": "write value.contains(x)", "filter": "write list.?[condition]", "coalesce": "write a ?: b", "ifelse": "write cond ? a : b",
+	"abs": "write math.abs(x)", "max": "write math.max(a, b) or list.max(l)", "min": "write math.min(a, b) or list.min(l)", "round": "write math.round(x)",
+	"sum": "write list.sumInt(l), list.sumDouble(l) or list.sumDecimal(l)", "join": "write list.join(l, delimiter)", "let": "compute it in a variable",
+}
+
+var contextNames = [...]string{
+	ContextStrategy: "a strategy", ContextTrigger: "a trigger", ContextAction: "the arguments of an action", ContextCtrl: "ctrl",
+}
+
+func (f *Function) contextHint() string {
+	var names []string
+	for _, c := range f.Contexts {
+		names = append(names, contextNames[c])
+	}
+	return "it can be used in " + strings.Join(names, ", ")
+}
+
+// suggestFunction returns "did you mean .." for a name in a namespace, "" when nothing is close.
+func (l *lowerer) suggestFunction(space, name string) string {
+	best := suggest(name, func(yield func(string)) {
+		for _, f := range listing {
+			if !f.Method && f.Namespace == space && f.contexts.has(l.ctx) && f.Name != name {
+				yield(f.Name)
+			}
+		}
+	})
+	if best == "" {
+		return ""
+	}
+	f := registry[strings.TrimPrefix(space+"."+best, ".")]
+	if f == nil || f.Property {
+		return "did you mean " + strings.TrimPrefix(space+"."+best, ".") + "?"
+	}
+	return "did you mean " + f.Signatures[0].Text + "?"
+}
+
+func objectHint(space string) string {
+	var names []string
+	for _, f := range listing {
+		if !f.Method && f.Namespace == space {
+			name := f.QualifiedName()
+			if !f.Property {
+				name += "(..)"
+			}
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	if len(names) > 6 {
+		names = append(names[:6], "...")
+	}
+	return "write " + strings.Join(names, ", ")
+}
+
+// name lowers a bare word: a constant such as all, or inside a projection a property of the item.
+func (l *lowerer) name(n *node) lowered {
+	if f := registry["#"+n.text]; f != nil {
+		return l.apply(n, "#"+n.text, f, nil)
+	}
+	switch {
+	case spaces[n.text]:
+		return l.problem(n.start, n.end, codeProperty, n.text+" is no value by itself", objectHint(n.text))
+	case l.loops > 0:
+		item := lowered{n: located(&ast.PointerNode{}, n), typ: "any"}
+		return l.op(n, "prop", item, constant(n, n.text))
+	case registry[n.text] != nil:
+		return l.problem(n.start, n.end, codeName, n.text+" is a function", "write "+registry[n.text].Signatures[0].Text)
+	case notYet[n.text] != "":
+		return l.problem(n.start, n.end, codeName, "there is no "+n.text, notYet[n.text])
+	}
+	hint := l.suggestFunction("", n.text)
+	if hint == "" {
+		hint = `a text needs quotes: "` + n.text + `"`
+		if l.ctx >= ContextAction {
+			hint += `; a variable is read with var("` + n.text + `")`
+		} else {
+			hint += `; an attribute is read with eventAttr("` + n.text + `")`
+		}
+	}
+	return l.problem(n.start, n.end, codeName, "there is no "+n.text, hint)
+}
+
+// call lowers name(args): a function, or inside a projection a method of the item.
+func (l *lowerer) call(n *node) lowered {
+	if n.text == "when" {
+		return l.problem(n.start, n.end, codeWhen, "when(..) is not complete", "write when(condition).then(value).get(default)")
+	}
+	f := registry[n.text]
+	fits := f != nil && f.signature(len(n.kids)) != nil
+	if l.loops > 0 && !fits && methods[n.text] != nil {
+		item := &node{kind: nodeThis, start: n.start, end: n.nameEnd}
+		m := *n
+		m.kind, m.kids = nodeMethod, append([]*node{item}, n.kids...)
+		return l.method(&m)
+	}
+	return l.function(n)
+}
+
+// function lowers the call of a plain function.
+func (l *lowerer) function(n *node) lowered {
+	f := registry[n.text]
+	if f == nil {
+		hint := notYet[n.text]
+		if hint == "" {
+			hint = foreignNames[n.text]
+		}
+		if registry["#"+n.text] != nil {
+			hint = "write " + n.text + " without parentheses"
+		}
+		if hint == "" {
+			hint = l.suggestFunction("", n.text)
+		}
+		l.lowerAll(n.kids)
+		return l.problem(n.nameStart, n.nameEnd, codeFunction, "there is no function "+n.text, hint)
+	}
+	return l.apply(n, n.text, f, n.kids)
+}
+
+func (l *lowerer) lowerAll(kids []*node) []lowered {
+	out := make([]lowered, len(kids))
+	for i, k := range kids {
+		out[i] = l.lower(k)
+	}
+	return out
+}
+
+// apply lowers the call of a function of the registry and checks context, count and types.
+func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered {
+	at := *n
+	if n.nameEnd > n.nameStart {
+		at.start, at.end = n.nameStart, n.nameEnd
+	}
+	if !f.contexts.has(l.ctx) {
+		l.lowerAll(kids)
+		return l.problem(at.start, at.end, codeContext, f.QualifiedName()+" cannot be used in "+contextNames[l.ctx], f.contextHint())
+	}
+	sig := f.signature(len(kids))
+	if sig == nil {
+		l.lowerAll(kids)
+		return l.problem(n.start, n.end, codeCount, f.QualifiedName()+" does not take "+plural(len(kids), "argument"), "write "+f.counts())
+	}
+	args := make([]lowered, len(kids))
+	for i, k := range kids {
+		args[i] = l.argument(f, sig.param(i), k)
+	}
+	if key == "call" && args[0].known {
+		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
+	}
+	if f.pure {
+		if out, ok := l.folded(n, f.call, args); ok {
+			return out
+		}
+	} else {
+		l.pure = false
+	}
+	return lowered{n: callNode(n, key, args...), typ: sig.Result}
+}
+
+// argument lowers one argument and checks what is known of it against the parameter.
+func (l *lowerer) argument(f *Function, p Param, k *node) lowered {
+	x := l.lower(k)
+	if x.known {
+		if p.Type == "regex" {
+			return l.pattern(k, x)
+		}
+		if err := typeFits(p.Type, x.val); err != nil {
+			l.problem(k.start, k.end, codeType, f.QualifiedName()+", "+p.Name+": "+err.Error(), "write "+f.counts())
+			return lowered{n: x.n, typ: x.typ}
+		}
+		return x
+	}
+	if !canBe(x.typ, p.Type) {
+		want := strings.TrimSuffix(p.Type, "?")
+		l.problem(k.start, k.end, codeType, f.QualifiedName()+", "+p.Name+": "+typeNames[want]+" is needed, not "+typeNames[strings.TrimSuffix(x.typ, "?")], "write "+f.counts())
+	}
+	return x
+}
+
+// member lowers a.name: a property of an object, or of a value.
+func (l *lowerer) member(n *node) lowered {
+	recv := n.kids[0]
+	if isRoot(recv, l.loops) {
+		return l.name(&node{kind: nodeName, text: n.text, start: n.start, end: n.end})
+	}
+	if space := spaceOf(recv, l.loops); space != "" {
+		key := space + "." + n.text
+		if f := registry[key]; f != nil && f.Property {
+			return l.apply(n, key, f, nil)
+		} else if f != nil {
+			return l.problem(n.nameStart, n.nameEnd, codeProperty, key+" is a function", "write "+f.Signatures[0].Text)
+		}
+		hint := l.suggestFunction(space, n.text)
+		if hint == "" {
+			hint = objectHint(space)
+		}
+		return l.problem(n.nameStart, n.nameEnd, codeProperty, space+" has no property "+n.text, hint)
+	}
+	x := l.lower(recv)
+	if x.typ != "any" && x.typ != "map" && x.typ != "any?" && x.typ != "map?" && n.text != "empty" {
+		hint := ""
+		if methods[n.text] != nil {
+			hint = "a method needs parentheses: " + n.text + "()"
+		}
+		return l.problem(n.nameStart, n.nameEnd, codeProperty, typeNames[strings.TrimSuffix(x.typ, "?")]+" has no property "+n.text, hint)
+	}
+	return l.op(n, "prop", x, constant(n, n.text))
+}
+
+// isRoot tells whether the receiver stands for the whole scope: #root, or #this outside of a projection.
+func isRoot(n *node, loops int) bool { return n.kind == nodeRoot || n.kind == nodeThis && loops == 0 }
+
+// spaceOf returns the object or namespace that the receiver names, also as #root.name.
+func spaceOf(n *node, loops int) string {
+	if n.kind == nodeMember && isRoot(n.kids[0], loops) || n.kind == nodeName && !n.paren {
+		if spaces[n.text] {
+			return n.text
+		}
+	}
+	return ""
+}
+
+// method lowers a.name(args): a function of a namespace, the end of when(..), or a method of a value.
+func (l *lowerer) method(n *node) lowered {
+	recv := n.kids[0]
+	if isRoot(recv, l.loops) {
+		c := *n
+		c.kind, c.kids = nodeCall, n.kids[1:]
+		return l.function(&c) // never a method of the item
+	}
+	if out, ok := l.when(n); ok {
+		return out
+	}
+	if space := spaceOf(recv, l.loops); space != "" {
+		key := space + "." + n.text
+		f := registry[key]
+		if f != nil && !f.Method && !f.Property {
+			return l.apply(n, key, f, n.kids[1:])
+		}
+		l.lowerAll(n.kids[1:])
+		hint := l.suggestFunction(space, n.text)
+		if hint == "" {
+			hint = objectHint(space)
+		}
+		return l.problem(n.nameStart, n.nameEnd, codeFunction, space+" has no function "+n.text, hint)
+	}
+	return l.valueMethod(n, l.lower(recv))
+}
+
+// mutators are Java's methods that change a value in place.
+var mutators = map[string]string{
+	"add": "list.add(l, x)", "addAll": "list.add(l, x)", "addFirst": "list.add(l, 0, x)", "addLast": "list.add(l, x)", "remove": "list.removeByElement(l, x) or map.removeByKey(m, k)",
+	"removeAll": "list.removeByElement(l, x)", "removeIf": ".?[condition]", "retainAll": ".?[condition]", "set": "list.set(l, i, x)", "sort": "list.sort(l)",
+	"put": "map.put(m, k, v)", "putAll": "map.update(m, n)", "putIfAbsent": "map.put(m, k, v)", "clear": "list() or map()", "replaceAll": ".![..]",
+	"merge": "map.put(m, k, v)", "compute": "map.put(m, k, v)",
+}
+
+func (l *lowerer) valueMethod(n *node, recv lowered) lowered {
+	typ := receiverOf(recv)
+	var fits, named []*Function
+	for _, m := range methods[n.text] {
+		if typ != "" && m.Namespace != typ {
+			continue
+		}
+		named = append(named, m)
+		if m.signature(len(n.kids)-1) != nil {
+			fits = append(fits, m)
+		}
+	}
+	switch {
+	case len(named) == 0 && mutators[n.text] != "":
+		l.lowerAll(n.kids[1:])
+		return l.problem(n.nameStart, n.nameEnd, codeMutate, n.text+"() would change a value in place; values never change", "write "+mutators[n.text])
+	case len(named) == 0:
+		l.lowerAll(n.kids[1:])
+		return l.problem(n.nameStart, n.nameEnd, codeMethod, "no method "+n.text+"()"+onType(typ), suggestMethod(n.text, typ))
+	case len(fits) == 0:
+		l.lowerAll(n.kids[1:])
+		return l.problem(n.start, n.end, codeCount, n.text+"() does not take "+plural(len(n.kids)-1, "argument"), "write "+named[0].counts())
+	}
+	args := []lowered{recv}
+	for i, k := range n.kids[1:] {
+		if len(fits) == 1 {
+			args = append(args, l.argument(fits[0], fits[0].signature(len(n.kids)-1).param(i), k))
+		} else {
+			args = append(args, l.lower(k))
+		}
+	}
+	name := n.text
+	if out, ok := l.folded(n, func(s *Scope, a []any) (any, error) { return callMethod(s, name, methods[name], a) }, args); ok {
+		return out
+	}
+	result := fits[0].signature(len(n.kids) - 1).Result
+	for _, m := range fits[1:] {
+		if m.signature(len(n.kids)-1).Result != result {
+			result = "any"
+		}
+	}
+	return lowered{n: callNode(n, "."+name, args...), typ: result}
+}
+
+// receiverOf returns the namespace of the methods of a value whose type is known, "" when it is not.
+func receiverOf(x lowered) string {
+	if x.known && x.val != nil {
+		return receiverType(x.val)
+	}
+	switch x.typ {
+	case "text", "string":
+		return "string"
+	case "int", "number":
+		return "number"
+	case "bool", "list", "map":
+		return x.typ
+	}
+	return ""
+}
+
+func onType(typ string) string {
+	if typ == "" {
+		return ""
+	}
+	return " on a " + typ
+}
+
+func suggestMethod(name, typ string) string {
+	best := suggest(name, func(yield func(string)) {
+		for _, f := range listing {
+			if f.Method && (typ == "" || f.Namespace == typ) {
+				yield(f.Name)
+			}
+		}
+	})
+	if best == "" {
+		return ""
+	}
+	return "did you mean ." + best + "(..)?"
+}
+
+// when lowers the whole chain when(c).then(v)...get(d): the value of the first branch that is true and not null, else d (null).
+func (l *lowerer) when(n *node) (lowered, bool) {
+	type branch struct{ cond, val *node }
+	var branches []branch // last first
+	var pending *node
+	at, last := n.kids[0], n
+	if n.text != "get" && n.text != "then" && n.text != "when" {
+		return lowered{}, false
+	}
+	for {
+		switch {
+		case at.kind == nodeMethod && at.text == "then" && pending == nil:
+			pending = at
+			at = at.kids[0]
+			continue
+		case at.kind == nodeMethod && at.text == "when":
+		case at.kind == nodeCall && at.text == "when":
+		default:
+			return lowered{}, false
+		}
+		conds := at.kids
+		if at.kind == nodeMethod {
+			conds = conds[1:]
+		}
+		if len(conds) != 1 || pending != nil && len(pending.kids) != 2 {
+			return l.problem(at.start, last.end, codeCount, "when takes one condition and then one value", "write when(condition).then(value).get(default)"), true
+		}
+		b := branch{cond: conds[0]}
+		if pending != nil {
+			b.val = pending.kids[1]
+		}
+		branches = append(branches, b)
+		pending = nil
+		if at.kind == nodeCall {
+			break
+		}
+		at = at.kids[0]
+	}
+	if n.text != "get" || len(n.kids) > 2 {
+		return l.problem(n.start, n.end, codeWhen, "when(..) is not complete", "write when(condition).then(value).get(default)"), true
+	}
+	out := constant(n, nil)
+	l.maybe++
+	if len(n.kids) == 2 {
+		out = l.lower(n.kids[1])
+	}
+	for i, b := range branches {
+		if i == len(branches)-1 {
+			l.maybe--
+		}
+		cond := l.condition(b.cond)
+		if i == len(branches)-1 {
+			l.maybe++
+		}
+		val := constant(n, nil)
+		if b.val != nil {
+			val = l.lower(b.val)
+		}
+		rest := out
+		out = lowered{typ: "any", n: l.with(n, lowered{n: choose(n, cond.n, val.n, constant(n, nil).n), typ: "any"}, func(v lowered) ast.Node {
+			return choose(n, callNode(n, "$isNull", v), rest.n, v.n)
+		})}
+	}
+	l.maybe--
+	return out, true
+}

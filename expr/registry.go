@@ -1,0 +1,407 @@
+package expr
+
+import (
+	"fmt"
+	"reflect"
+	"sort"
+	"strings"
+
+	"github.com/expr-lang/expr/builtin"
+)
+
+// contextSet is a set of Contexts, one bit each.
+type contextSet uint8
+
+const (
+	inAll    contextSet = 1<<ContextStrategy | 1<<ContextTrigger | 1<<ContextAction | 1<<ContextCtrl
+	inEvent  contextSet = 1<<ContextStrategy | 1<<ContextTrigger | 1<<ContextAction
+	inConfig contextSet = 1<<ContextTrigger | 1<<ContextAction | 1<<ContextCtrl
+	inThread contextSet = 1<<ContextAction | 1<<ContextCtrl
+	inResult contextSet = 1 << ContextCtrl
+	inBirth  contextSet = 1 << ContextTrigger
+)
+
+func (c contextSet) has(ctx Context) bool { return c&(1<<ctx) != 0 }
+
+// Param is one parameter of a Function.
+type Param struct {
+	Name     string
+	Type     string // any text string int number bool list map regex control; with ? behind it null is welcome too
+	Optional bool
+	Variadic bool // may be given any number of times, none included
+}
+
+// Signature is one way to call a Function.
+type Signature struct {
+	Text   string // as documentation prints it: "list.get(list: list?, index: int, [default: any]) any"
+	Params []Param
+	Result string // the type of the answer, with ? where it may be null
+}
+
+// Function is one entry of the language: a function, a method, or a property read without parentheses.
+type Function struct {
+	Name       string // without the namespace: "add"
+	Namespace  string // "list", "event", ...; "" for plain functions; for methods the receiver's type: "string", "list", "map", "number", "bool"
+	Method     bool   // called on a value: value.name(..)
+	Property   bool   // read without parentheses
+	Contexts   []Context
+	Signatures []Signature
+	Doc        string
+	Example    string
+
+	contexts contextSet
+	pure     bool // the same arguments give the same answer in every Scope
+	call     callFunc
+}
+
+// callFunc computes a function. The arguments are only good during the call: a list that is kept is copied.
+type callFunc func(s *Scope, a []any) (any, error)
+
+// QualifiedName is the name as it is written: "eventAttr", "list.add"; for a method ".startsWith".
+func (f *Function) QualifiedName() string {
+	switch {
+	case f.Method:
+		return "." + f.Name
+	case f.Namespace != "":
+		return f.Namespace + "." + f.Name
+	}
+	return f.Name
+}
+
+// spec is how the tables of functions write an entry: one or more signatures, joined by " | ", then what they mean.
+type spec struct {
+	sig  string
+	doc  string
+	ex   string
+	ctx  contextSet // 0: inAll
+	flag flags
+	call callFunc
+}
+
+type flags uint8
+
+const (
+	pure     flags = 1 << iota
+	isMethod       // the namespace is the type of the receiver
+)
+
+var (
+	registry  = map[string]*Function{} // by QualifiedName; methods by ".type.name", plain properties by "#name"
+	methods   = map[string][]*Function{}
+	spaces    = map[string]bool{} // the namespaces and objects
+	compiled  = map[string]*builtin.Function{}
+	listing   []*Function
+	operators = map[string]*operator{}
+)
+
+// operator is an internal function that a sign of the language is compiled to.
+type operator struct {
+	name string
+	pure bool
+	typ  string
+	call callFunc
+}
+
+func init() {
+	for _, table := range [][]spec{
+		commonFunctions, randomFunctions, controlFunctions, eventFunctions, stateFunctions, resultFunctions, objectFunctions, threadObjects(),
+		listFunctions, mapFunctions, counterFunctions, regexFunctions, mathFunctions, accessorFunctions(),
+		stringMethods, listMethods, mapMethods, otherMethods,
+	} {
+		for _, sp := range table {
+			register(sp)
+		}
+	}
+	for _, op := range operatorTable {
+		operators[op.name] = &op
+		compiled["$"+op.name] = compiledOperator(&op)
+	}
+	for name := range methods {
+		compiled["."+name] = compiledMethod(name)
+	}
+	sort.Slice(listing, func(i, j int) bool { return listing[i].QualifiedName() < listing[j].QualifiedName() })
+}
+
+func register(sp spec) {
+	f := &Function{Doc: sp.doc, Example: sp.ex, contexts: sp.ctx, pure: sp.flag&pure != 0, Method: sp.flag&isMethod != 0, call: sp.call}
+	if f.contexts == 0 {
+		f.contexts = inAll
+	}
+	for c := ContextStrategy; c <= ContextCtrl; c++ {
+		if f.contexts.has(c) {
+			f.Contexts = append(f.Contexts, c)
+		}
+	}
+	for _, text := range strings.Split(sp.sig, " | ") {
+		name, property, sig := parseSignature(text)
+		f.Namespace, f.Name = "", name
+		if i := strings.IndexByte(name, '.'); i >= 0 {
+			f.Namespace, f.Name = name[:i], name[i+1:]
+		}
+		f.Property = property
+		f.Signatures = append(f.Signatures, sig)
+	}
+	key := f.Name
+	if f.Namespace != "" {
+		key = f.Namespace + "." + f.Name
+	}
+	switch {
+	case f.Method:
+		key = "." + key
+	case f.Property && f.Namespace == "": // all is a constant and a function
+		key = "#" + key
+	}
+	if registry[key] != nil {
+		panic("expr: registered twice: " + key)
+	}
+	registry[key] = f
+	listing = append(listing, f)
+	switch {
+	case f.Method:
+		methods[f.Name] = append(methods[f.Name], f)
+		return
+	case f.Namespace != "":
+		spaces[f.Namespace] = true
+	}
+	compiled[key] = compiledFunction(key, f)
+}
+
+// parseSignature reads "ns.name(a: type, [b: type], c...: type) result" and, for a property, "ns.name: type".
+func parseSignature(text string) (name string, property bool, sig Signature) {
+	sig.Text = text
+	open := strings.IndexByte(text, '(')
+	if open < 0 {
+		name, sig.Result, _ = strings.Cut(text, ": ")
+		return name, true, sig
+	}
+	end := strings.LastIndexByte(text, ')')
+	name, sig.Result = text[:open], strings.TrimSpace(text[end+1:])
+	for _, part := range strings.Split(text[open+1:end], ", ") {
+		if part == "" {
+			continue
+		}
+		p := Param{}
+		if strings.HasPrefix(part, "[") {
+			p.Optional = true
+			part = strings.Trim(part, "[]")
+		}
+		p.Name, p.Type, _ = strings.Cut(part, ": ")
+		if strings.HasSuffix(p.Name, "...") {
+			p.Name, p.Variadic = strings.TrimSuffix(p.Name, "..."), true
+		}
+		sig.Params = append(sig.Params, p)
+	}
+	return name, false, sig
+}
+
+// accepts tells whether n arguments fit.
+func (sig *Signature) accepts(n int) bool {
+	least, most := 0, len(sig.Params)
+	for _, p := range sig.Params {
+		switch {
+		case p.Variadic:
+			most = 1 << 30
+		case !p.Optional:
+			least++
+		}
+	}
+	return n >= least && n <= most
+}
+
+// param returns the parameter that argument i is given to.
+func (sig *Signature) param(i int) Param {
+	if i >= len(sig.Params) {
+		return sig.Params[len(sig.Params)-1]
+	}
+	return sig.Params[i]
+}
+
+// signature returns the signature that n arguments fit, nil when there is none.
+func (f *Function) signature(n int) *Signature {
+	for i := range f.Signatures {
+		if f.Signatures[i].accepts(n) {
+			return &f.Signatures[i]
+		}
+	}
+	return nil
+}
+
+// Functions returns every function, method and property of the language, by name, for documentation and tools. The entries are
+// shared: nobody writes into them.
+func Functions() []*Function { return listing }
+
+var (
+	returnsBool = reflect.TypeOf((func(...any) bool)(nil))
+	returnsList = reflect.TypeOf((func(...any) []any)(nil))
+	returnsAny  = reflect.TypeOf((func(...any) any)(nil))
+)
+
+func goType(result string) []reflect.Type {
+	switch result {
+	case "bool":
+		return []reflect.Type{returnsBool}
+	case "items":
+		return []reflect.Type{returnsList}
+	}
+	return []reflect.Type{returnsAny}
+}
+
+// compiledFunction wraps an entry for the machine: the Scope is the hidden first argument, and a call is a tick.
+func compiledFunction(key string, f *Function) *builtin.Function {
+	result := f.Signatures[0].Result
+	for _, sig := range f.Signatures {
+		if sig.Result != result {
+			result = "any"
+		}
+	}
+	call := f.call
+	return &builtin.Function{Name: key, Types: goType(result), Func: func(params ...any) (any, error) {
+		s := params[0].(*Scope)
+		if s.ticks--; s.ticks < 0 {
+			s.ticks = 0
+			return nil, errTicks
+		}
+		v, err := call(s, params[1:])
+		if err != nil {
+			return nil, named(key, err)
+		}
+		return v, nil
+	}}
+}
+
+// named puts the name of the function in front of an error of its own.
+func named(key string, err error) error {
+	e, ok := err.(*evalError)
+	if !ok || e.limit {
+		return err
+	}
+	return &evalError{msg: key + ": " + e.msg}
+}
+
+func compiledOperator(op *operator) *builtin.Function {
+	call := op.call
+	return &builtin.Function{Name: "$" + op.name, Types: goType(op.typ), Func: func(params ...any) (any, error) {
+		s := params[0].(*Scope)
+		if s.ticks--; s.ticks < 0 {
+			s.ticks = 0
+			return nil, errTicks
+		}
+		return call(s, params[1:])
+	}}
+}
+
+// compiledMethod dispatches a method by the type of its receiver.
+func compiledMethod(name string) *builtin.Function {
+	overloads := methods[name]
+	result := overloads[0].Signatures[0].Result
+	for _, m := range overloads {
+		for _, sig := range m.Signatures {
+			if sig.Result != result {
+				result = "any"
+			}
+		}
+	}
+	return &builtin.Function{Name: "." + name, Types: goType(result), Func: func(params ...any) (any, error) {
+		s := params[0].(*Scope)
+		if s.ticks--; s.ticks < 0 {
+			s.ticks = 0
+			return nil, errTicks
+		}
+		v, err := callMethod(s, name, overloads, params[1:])
+		if err != nil {
+			return nil, named(name+"()", err)
+		}
+		return v, nil
+	}}
+}
+
+func callMethod(s *Scope, name string, overloads []*Function, a []any) (any, error) {
+	if a[0] == nil {
+		return nil, failf("called on null; write ?.%s(..) where the value may be missing", name)
+	}
+	var m *Function
+	typ := receiverType(a[0])
+	for _, o := range overloads {
+		if o.Namespace == typ {
+			m = o
+		}
+	}
+	if m == nil {
+		return nil, failf("%s has no such method", show(a[0]))
+	}
+	if m.signature(len(a)-1) == nil {
+		return nil, failf("on %s it takes %s", show(a[0]), m.counts())
+	}
+	return m.call(s, a)
+}
+
+// receiverType is the namespace of the methods of a value.
+func receiverType(v any) string {
+	switch v.(type) {
+	case string, Control:
+		return "string"
+	case bool:
+		return "bool"
+	case []any:
+		return "list"
+	case map[string]any, map[any]any:
+		return "map"
+	}
+	if numberKind(v) != notNumber {
+		return "number"
+	}
+	return "unknown"
+}
+
+// counts says how many arguments a function takes, by its signatures.
+func (f *Function) counts() string {
+	var texts []string
+	for _, sig := range f.Signatures {
+		texts = append(texts, sig.Text)
+	}
+	return strings.Join(texts, " or ")
+}
+
+// suggest returns the name closest to a mistyped one, "" when none is close.
+func suggest(name string, candidates func(yield func(string))) string {
+	best, least := "", 1+min(3, max(1, len(name)/3))
+	lower := strings.ToLower(name)
+	candidates(func(c string) {
+		d := editDistance(lower, strings.ToLower(c), least)
+		if d < least || d == least && best != "" && c < best && d > 0 && least <= 3 && editDistance(lower, strings.ToLower(best), least) == d {
+			best, least = c, d
+		}
+	})
+	return best
+}
+
+// editDistance is Levenshtein's, cut off at most.
+func editDistance(a, b string, most int) int {
+	if len(a)-len(b) > most || len(b)-len(a) > most {
+		return most + 1
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		prev := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := prev
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			prev = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
