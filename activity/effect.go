@@ -1,0 +1,71 @@
+package activity
+
+// Effect is what a step wants done: *Send, *SetTimer, *CancelTimer, *CloseRequest, *Park or *Record; the set is closed.
+// Effects are values: the engine carries them out in the batch of the turn, in order.
+type Effect interface{ effect() }
+
+// Send asks a service for something. The engine gives it the number Delivery<<16|Place, from which the request id follows.
+type Send struct {
+	Place        uint16 // counts the sends of one delivery
+	Service      string
+	Action       string
+	Run, Visit   uint64
+	Args         any  // the request, a value of package expr
+	IgnoreResult bool // no open request is kept: an answer is late by nature
+}
+
+// SetTimer writes an alarm row.
+type SetTimer struct {
+	Row AlarmRow
+	Run uint64
+}
+
+// CancelTimer deletes an alarm row that has not fired.
+type CancelTimer struct {
+	Row AlarmRow
+	Run uint64
+}
+
+// CloseRequest deletes an open request: it was answered, or its action was left.
+type CloseRequest struct{ Seq uint64 }
+
+// Park keeps a message until the thread can take it.
+type Park struct{ Message Message }
+
+// Record is a line for people: what an action printed (kind "stdout"). It is printed after the commit.
+type Record struct {
+	Kind string
+	Text string
+}
+
+func (*Send) effect()         {}
+func (*SetTimer) effect()     {}
+func (*CancelTimer) effect()  {}
+func (*CloseRequest) effect() {}
+func (*Park) effect()         {}
+func (*Record) effect()       {}
+
+// VerdictKind says what became of a message.
+type VerdictKind string
+
+// The verdicts.
+const (
+	VerdictSpawned   VerdictKind = "spawned"     // the trigger gave birth to a thread
+	VerdictTaken     VerdictKind = "taken"       // the thread acted on it
+	VerdictDropped   VerdictKind = "dropped"     // a live thread had no use for it
+	VerdictNoTrigger VerdictKind = "no_trigger"  // no live thread, and the trigger did not match
+	VerdictError     VerdictKind = "error"       // a strategy or trigger condition could not be computed
+	VerdictDead      VerdictKind = "dead_letter" // kept as a dead letter
+	VerdictParked    VerdictKind = "parked"      // kept until the thread can take it
+	VerdictLate      VerdictKind = "late"        // a reply or alarm nobody waits for
+	VerdictDuplicate VerdictKind = "duplicate"   // applied before
+)
+
+// Verdict is what became of one message at one thread.
+type Verdict struct {
+	Kind   VerdictKind
+	Clause int    // the clause that took it, -1 when none did
+	Action string // where the thread stands after it ("" when there is none)
+	Status Status
+	Error  string // for error and dead_letter: what happened, with line and column
+}
