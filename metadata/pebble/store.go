@@ -1,0 +1,229 @@
+package pebble
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/weftbox/weftbox/metadata"
+)
+
+// Store keeps metadata in one directory. It implements metadata.Store.
+type Store struct {
+	lock *pebble.Lock
+
+	mu      sync.Mutex // all below
+	db      *pebble.DB // nil after Close
+	broken  error      // a commit failed: what is on disk is unknown until the store is opened anew
+	meta    meta
+	records metadata.Records // slices are only appended to or replaced, never written into: Load hands them out
+
+	activities  map[string]int   // place in records by name
+	definitions map[string][]int // places in records by name, in order of creation
+}
+
+var _ metadata.Store = (*Store)(nil)
+
+var errClosed = errors.New("the metadata store is closed")
+
+func (s *Store) index() {
+	s.activities = make(map[string]int, len(s.records.Activities))
+	for i, a := range s.records.Activities {
+		s.activities[a.Name] = i
+	}
+	s.definitions = map[string][]int{}
+	for i, d := range s.records.Definitions {
+		s.definitions[d.Name] = append(s.definitions[d.Name], i)
+	}
+}
+
+// usable reports why nothing can be read or written.
+func (s *Store) usable(ctx context.Context) error {
+	switch {
+	case s.db == nil:
+		return errClosed
+	case s.broken != nil:
+		return fmt.Errorf("the metadata store takes no more changes since a write failed; restart to see what is on disk: %w", s.broken)
+	}
+	return ctx.Err()
+}
+
+// Load returns all records. Their slices, texts and configs are shared with the store and must not be written into.
+func (s *Store) Load(ctx context.Context) (metadata.Records, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return metadata.Records{}, err
+	}
+	return s.records, nil
+}
+
+// commit writes one row and the row "m" of the next revision together, synced.
+func (s *Store) commit(next meta, key, value []byte) error {
+	next.Revision++
+	text, err := next.encode()
+	if err != nil {
+		return err
+	}
+	b := s.db.NewBatch()
+	defer func() { _ = b.Close() }() // gives memory back; after a commit it has nothing left to fail at
+	if err := errors.Join(b.Set(key, value, nil), b.Set(keyMeta, text, nil)); err != nil {
+		return err
+	}
+	if err := b.Commit(pebble.Sync); err != nil {
+		s.broken = err
+		return err
+	}
+	s.meta = next
+	s.records.Revision = next.Revision
+	return nil
+}
+
+// PutStrategy implements metadata.Store.
+func (s *Store) PutStrategy(ctx context.Context, in metadata.Strategy) (metadata.Strategy, metadata.Outcome, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return metadata.Strategy{}, 0, err
+	}
+	place, found := slices.BinarySearchFunc(s.records.Strategies, in.Name, func(r metadata.Strategy, name string) int { return cmp.Compare(r.Name, name) })
+	if found {
+		there := s.records.Strategies[place]
+		return there, outcomeOf(there.SameContent(in)), nil
+	}
+	value, err := json.Marshal(strategyRow(in))
+	if err != nil {
+		return metadata.Strategy{}, 0, err
+	}
+	if err := s.commit(s.meta, keyName(kindStrategy, in.Name), value); err != nil {
+		return metadata.Strategy{}, 0, err
+	}
+	s.records.Strategies = inserted(s.records.Strategies, place, in)
+	return in, metadata.Created, nil
+}
+
+// PutService implements metadata.Store.
+func (s *Store) PutService(ctx context.Context, in metadata.Service) (metadata.Service, metadata.Outcome, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return metadata.Service{}, 0, err
+	}
+	place, found := slices.BinarySearchFunc(s.records.Services, in.Name, func(r metadata.Service, name string) int { return cmp.Compare(r.Name, name) })
+	if found {
+		there := s.records.Services[place]
+		return there, outcomeOf(there.SameContent(in)), nil
+	}
+	next := s.meta
+	next.Destination++
+	in.Destination = next.Destination
+	value, err := json.Marshal(serviceRow(in))
+	if err != nil {
+		return metadata.Service{}, 0, err
+	}
+	if err := s.commit(next, keyName(kindService, in.Name), value); err != nil {
+		return metadata.Service{}, 0, err
+	}
+	s.records.Services = inserted(s.records.Services, place, in)
+	return in, metadata.Created, nil
+}
+
+// PutDefinition implements metadata.Store.
+func (s *Store) PutDefinition(ctx context.Context, in metadata.Definition) (metadata.Definition, metadata.Outcome, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return metadata.Definition{}, 0, err
+	}
+	versions := make([]metadata.Definition, 0, len(s.definitions[in.Name]))
+	for _, place := range s.definitions[in.Name] {
+		versions = append(versions, s.records.Definitions[place])
+	}
+	if in.Version == "" {
+		if n := len(versions); n > 0 && versions[n-1].SameContent(in) {
+			return versions[n-1], metadata.Unchanged, nil
+		}
+		in.Version = metadata.NextVersion(versions)
+	}
+	for _, there := range versions {
+		if there.Version == in.Version {
+			return there, outcomeOf(there.SameContent(in)), nil
+		}
+	}
+	next := s.meta
+	next.Order++
+	in.Order = next.Order
+	in.Text = slices.Clone(in.Text)
+	value, err := json.Marshal(definitionRow(in))
+	if err != nil {
+		return metadata.Definition{}, 0, err
+	}
+	if err := s.commit(next, keyOrder(in.Order), value); err != nil {
+		return metadata.Definition{}, 0, err
+	}
+	s.definitions[in.Name] = append(s.definitions[in.Name], len(s.records.Definitions))
+	s.records.Definitions = append(s.records.Definitions, in)
+	return in, metadata.Created, nil
+}
+
+// PutActivity implements metadata.Store.
+func (s *Store) PutActivity(ctx context.Context, in metadata.Activity) (metadata.Activity, metadata.Outcome, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.usable(ctx); err != nil {
+		return metadata.Activity{}, 0, err
+	}
+	if place, found := s.activities[in.Name]; found {
+		there := s.records.Activities[place]
+		return there, outcomeOf(there.SameContent(in)), nil
+	}
+	next := s.meta
+	next.Number++
+	in.Number = next.Number
+	value, err := encodeActivity(in)
+	if err != nil {
+		return metadata.Activity{}, 0, err
+	}
+	if in, err = decodeActivity(value); err != nil { // what is kept shares nothing with the caller, and is what a restart will read
+		return metadata.Activity{}, 0, err
+	}
+	if err := s.commit(next, keyNumber(in.Number), value); err != nil {
+		return metadata.Activity{}, 0, err
+	}
+	s.activities[in.Name] = len(s.records.Activities)
+	s.records.Activities = append(s.records.Activities, in)
+	return in, metadata.Created, nil
+}
+
+// Close ends the use of the directory. Later calls of any method answer an error, of Close nil.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db == nil {
+		return nil
+	}
+	err := s.db.Close()
+	s.db = nil
+	return errors.Join(err, s.lock.Close())
+}
+
+func outcomeOf(same bool) metadata.Outcome {
+	if same {
+		return metadata.Unchanged
+	}
+	return metadata.Conflict
+}
+
+// inserted returns a new slice with v at place; list stays as it is for those who hold it.
+func inserted[T any](list []T, place int, v T) []T {
+	out := make([]T, 0, len(list)+1)
+	out = append(out, list[:place]...)
+	out = append(out, v)
+	return append(out, list[place:]...)
+}

@@ -1,0 +1,177 @@
+package metadata
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weftbox/weftbox/definitions"
+)
+
+// Problems of metadata that is no definition's text. Their Path names the field ("/name", "/config/limit"); they have no line: Line
+// and Column are 0.
+const (
+	codeName        = "WB1251"
+	codeURL         = "WB1252"
+	codeVersion     = "WB1253"
+	codeDefinition  = "WB1254"
+	codeConfig      = "WB1255"
+	codeState       = "WB1256"
+	codeBehavior    = "WB1257"
+	codeSetting     = "WB1258"
+	codeConfigKey   = "WB2251"
+	codeSettingHere = "WB2252"
+)
+
+// Codes returns the codes of problems with metadata, in ascending order; those of definitions are definitions.Codes.
+func Codes() []definitions.Code {
+	const bad, warn = definitions.SeverityError, definitions.SeverityWarning
+	return []definitions.Code{
+		{Code: codeName, Severity: bad, Text: "A name cannot be used.", Fix: "Names of services are identifiers; other names hold no slash and no control character, are no number and at most 200 bytes long."},
+		{Code: codeURL, Severity: bad, Text: "The URL of a service cannot be used.", Fix: "Write an absolute http or https URL without a user name, a password or a fragment."},
+		{Code: codeVersion, Severity: bad, Text: "The version of a definition cannot be used.", Fix: "Use letters and digits in parts joined by dots, or name none: the next number is drawn."},
+		{Code: codeDefinition, Severity: bad, Text: "An activity names a definition that is not there, or that has no enabled version which can run now.", Fix: "Correct the name, or post a version without errors."},
+		{Code: codeConfig, Severity: bad, Text: "The config of an activity holds what a config cannot hold.", Fix: "Use the values that YAML and JSON have, nested at most 64 deep, 1 MiB together."},
+		{Code: codeState, Severity: bad, Text: "An activity has no such state.", Fix: "Use running, paused or killed."},
+		{Code: codeBehavior, Severity: bad, Text: "A definition uses an action type that this program does not carry.", Fix: "Run a program that carries it, or post a version without it."},
+		{Code: codeSetting, Severity: bad, Text: `A config item that begins with "$" is no setting of the engine, or has a value that the setting cannot have.`, Fix: "Correct it; items of your own do not begin with $."},
+		{Code: codeConfigKey, Severity: warn, Text: "The config of an activity has an item that its definition's config does not have.", Fix: "Correct the name, or add the item to the definition."},
+		{Code: codeSettingHere, Severity: warn, Text: "A setting of the engine stands in the config of an activity, where it has no effect.", Fix: "Write it into the definition."},
+	}
+}
+
+// Limits of what is stored, in bytes.
+const (
+	MaxNameBytes    = 200
+	MaxVersionBytes = 64
+	MaxURLBytes     = 2048
+	MaxConfigBytes  = 1 << 20 // as EncodeConfig writes it
+)
+
+var (
+	identifier = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z_0-9]*(\.[a-zA-Z_][a-zA-Z_0-9]*)*$`)
+	version    = regexp.MustCompile(`^[a-zA-Z0-9]+(\.[a-zA-Z0-9]+)*$`)
+	digits     = regexp.MustCompile(`^[0-9]+$`)
+)
+
+// reserved names mean something in routes and addresses.
+const reserved = "dapr"
+
+func problem(code, path, message, hint string) definitions.Problem {
+	return definitions.Problem{Code: code, Severity: definitions.SeverityError, Path: path, Message: message, Hint: hint}
+}
+
+func warning(code, path, message, hint string) definitions.Problem {
+	p := problem(code, path, message, hint)
+	p.Severity = definitions.SeverityWarning
+	return p
+}
+
+func hasError(problems []definitions.Problem) bool {
+	for _, p := range problems {
+		if p.Severity == definitions.SeverityError {
+			return true
+		}
+	}
+	return false
+}
+
+// checkName checks a name that people write in routes and expressions: any script, no control characters, no slash, not a number
+// (numbers address activities).
+func checkName(kind, name string) []definitions.Problem {
+	bad := func(why, hint string) []definitions.Problem {
+		return []definitions.Problem{problem(codeName, "/name", kind+" name "+quoted(name)+" "+why, hint)}
+	}
+	switch {
+	case name == "":
+		return []definitions.Problem{problem(codeName, "/name", "the "+kind+" has no name", `write a name, like "by_user"`)}
+	case len(name) > MaxNameBytes:
+		return bad(fmt.Sprintf("has %d bytes, at most %d are allowed", len(name), MaxNameBytes), "use a shorter name")
+	case !utf8.ValidString(name):
+		return bad("is not UTF-8", "send the text as UTF-8")
+	case strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }):
+		return bad("holds a control character", "leave out tabs, line ends and other control characters")
+	case strings.Contains(name, "/"):
+		return bad("holds a slash, which separates the parts of an address", `write "-" or "_" instead`)
+	case strings.TrimSpace(name) != name:
+		return bad("begins or ends with a space", "leave the space out")
+	case digits.MatchString(name):
+		return bad("has digits only: it would read as a number", "put a letter in front")
+	case name == "." || name == "..":
+		return bad("is a step in a path, not a name", "use letters")
+	case kind == "activity" && name == reserved:
+		return bad("is reserved", "use another name")
+	}
+	return nil
+}
+
+func quoted(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+func checkService(s Service, builtin map[string]*definitions.Spec) []definitions.Problem {
+	var out []definitions.Problem
+	switch {
+	case s.Name == "" || len(s.Name) > MaxNameBytes || !identifier.MatchString(s.Name):
+		out = append(out, problem(codeName, "/name", "service name "+quoted(s.Name)+" cannot be an action type",
+			`use ASCII letters, digits and "_", parts joined by ".", no part beginning with a digit, at most 200 bytes: "coupon", "mail.send"`))
+	case builtin[s.Name] != nil:
+		out = append(out, problem(codeName, "/name", "service name "+quoted(s.Name)+" is a built-in action type: no action could ever reach the service", "use another name"))
+	case s.Name == reserved:
+		out = append(out, problem(codeName, "/name", "service name "+quoted(s.Name)+" is reserved", "use another name"))
+	}
+	if why := badURL(s.URL); why != "" {
+		out = append(out, problem(codeURL, "/url", "service URL "+quoted(redacted(s.URL))+" "+why, `write it like "http://coupon:8080/actions"`))
+	}
+	return out
+}
+
+func badURL(text string) string {
+	if text == "" {
+		return "is empty"
+	}
+	if len(text) > MaxURLBytes {
+		return fmt.Sprintf("has %d bytes, at most %d are allowed", len(text), MaxURLBytes)
+	}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r <= 0x20 || r == 0x7f }) {
+		return "holds a space or a control character"
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return "is not readable"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "does not begin with http:// or https://"
+	case u.Hostname() == "":
+		return "names no host"
+	case u.User != nil:
+		return "holds a user name or password, which would be stored and shown in the clear"
+	case u.Fragment != "":
+		return `holds a fragment ("#…"), which no server ever sees`
+	}
+	return ""
+}
+
+// redacted keeps a password out of the message that complains about it.
+func redacted(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		if start := strings.Index(text, "://"); start >= 0 && start < at {
+			return text[:start+3] + "…" + text[at:]
+		}
+		return "…" + text[at:]
+	}
+	return text
+}
+
+func checkVersion(v string) []definitions.Problem {
+	if v == "" || len(v) <= MaxVersionBytes && version.MatchString(v) {
+		return nil
+	}
+	return []definitions.Problem{problem(codeVersion, "/version", "version "+quoted(v)+" is not usable",
+		`use ASCII letters and digits, parts joined by ".", at most 64 bytes: "7", "1.2", "2024.a"; or name none and the next number is drawn`)}
+}
