@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/clock"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/expr"
+	"github.com/weftbox/weftbox/messagebus"
+	"github.com/weftbox/weftbox/metadata"
+)
+
+// Options of New. Store, Clock and Metadata are required; the rest has defaults.
+type Options struct {
+	Store     *store.Store
+	Clock     clock.Clock
+	Metadata  func() *metadata.Snapshot // the present snapshot; a turn asks once
+	Consumers []messagebus.Consumer
+	Producer  messagebus.Producer // nil: nothing is sent, the outbox grows
+	Name      string              // sender of requests; default "weftbox"
+	Stdout    io.Writer           // where the stdout action prints; default os.Stdout
+	Log       *slog.Logger        // default slog.Default()
+
+	MaxMessages int // of one turn, default 16,000
+	MaxBytes    int // of one turn, default 16 MiB
+	MaxAlarms   int // of one turn, default 4,096
+
+	// How long ended runs are kept when "$retention" does not say: default 1 h and 7 days. Negative: for ever.
+	RetentionFinishedMs int64
+	RetentionFailedMs   int64
+
+	// Fatal is called once when the engine can not go on (a failed commit); default: log and exit with code 1, or 10 when the disk is full.
+	Fatal func(error)
+}
+
+// Engine is the single writer of a store's slots: the event loop.
+type Engine struct {
+	o       Options
+	store   *store.Store
+	nodes   store.NodeMeta
+	floorMs int64
+	slots   []store.SlotMeta // row m of every slot, as of the last turn
+	heads   []int64          // due time of every slot's first alarm, or earlier; never = none
+	known   keyBuckets
+	scope   activity.Scope
+	routes  expr.Scope
+	turn    turn
+	relay   *relay
+	warned  map[string]int64 // text → when it was last logged (one line a minute); cleared when it grows
+
+	sources []source
+
+	mu      sync.Mutex
+	inbox   []input       // from the relay and from callers; guarded by mu
+	stopped bool          // guarded by mu
+	wake    chan struct{} // something may be there to do
+	advance chan advanceRequest
+
+	stats Stats
+}
+
+type source struct {
+	consumer messagebus.Consumer
+	next     uint64 // what Commit is told after the turn; 0: no positions
+}
+
+const never = math.MaxInt64
+
+// New prepares an engine on a store: it reads the slots' meta rows, timer heads and outbox heads, and no thread.
+func New(o Options) (*Engine, error) {
+	o = o.withDefaults()
+	node := o.Store.Node()
+	e := &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
+		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]int64{}}
+	e.turn.init(e)
+	e.relay = newRelay(e)
+	for slot := range e.slots {
+		meta, err := e.store.SlotMeta(uint16(slot))
+		if err != nil {
+			return nil, err
+		}
+		e.slots[slot] = meta
+		if err := e.findHead(uint16(slot)); err != nil {
+			return nil, err
+		}
+		destinations, err := e.store.OutboxHead(uint16(slot))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range destinations {
+			e.relay.dirty(d, uint16(slot))
+		}
+	}
+	for _, c := range o.Consumers {
+		if err := e.addSource(c); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Name == "" {
+		o.Name = "weftbox"
+	}
+	if o.Stdout == nil {
+		o.Stdout = os.Stdout
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.MaxMessages == 0 {
+		o.MaxMessages = 16000
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = 16 << 20
+	}
+	if o.MaxAlarms == 0 {
+		o.MaxAlarms = 4096
+	}
+	if o.RetentionFinishedMs == 0 {
+		o.RetentionFinishedMs = time.Hour.Milliseconds()
+	}
+	if o.RetentionFailedMs == 0 {
+		o.RetentionFailedMs = 7 * 24 * time.Hour.Milliseconds()
+	}
+	if o.Fatal == nil {
+		log := o.Log
+		o.Fatal = func(err error) {
+			log.Error("the engine can not go on; restart it, nothing that was acknowledged is lost", "err", err)
+			os.Exit(exitCode(err))
+		}
+	}
+	return o
+}
+
+func (e *Engine) addSource(c messagebus.Consumer) error {
+	next, ok, err := e.store.Position(c.Name())
+	if err != nil {
+		return err
+	}
+	if !ok {
+		next = 1
+	}
+	if err := c.Seek(next); err != nil {
+		return err
+	}
+	e.sources = append(e.sources, source{consumer: c})
+	return nil
+}
+
+// Run turns until ctx is done: the loop and the relay. It returns after the last turn; every record then polled is answered.
+func (e *Engine) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	for i := range e.sources {
+		wg.Add(1)
+		go func(ready <-chan struct{}) {
+			defer wg.Done()
+			e.forward(ctx, ready)
+		}(e.sources[i].consumer.Ready())
+	}
+	e.relay.start(ctx, &wg)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		if e.Turn() {
+			continue
+		}
+		timer.Reset(e.idle())
+		select {
+		case <-ctx.Done():
+		case <-e.wake:
+		case <-timer.C:
+		case r := <-e.advance:
+			r.answer <- e.moveClock(r)
+		}
+	}
+	e.stop()
+	wg.Wait()
+}
+
+func (e *Engine) forward(ctx context.Context, ready <-chan struct{}) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ready:
+			e.poke()
+		}
+	}
+}
+
+func (e *Engine) poke() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// idle returns how long the loop may sleep: until the next alarm, at most a minute.
+func (e *Engine) idle() time.Duration {
+	if _, manual := e.o.Clock.(*clock.Manual); manual {
+		return time.Minute
+	}
+	wait := e.nextDue() - e.now()
+	return time.Duration(min(max(wait, 1), 60_000)) * time.Millisecond
+}
+
+// now is the turn's time: it never goes below the store's floor.
+func (e *Engine) now() int64 { return max(e.floorMs, e.o.Clock.NowMs()) }
+
+// stop answers what will not be taken any more.
+func (e *Engine) stop() {
+	e.mu.Lock()
+	e.stopped = true
+	rest := e.inbox
+	e.inbox = nil
+	e.mu.Unlock()
+	for _, in := range rest {
+		in.refuse(errStopping)
+	}
+}

@@ -1,0 +1,236 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
+	"github.com/weftbox/weftbox/slots"
+)
+
+// record is one incoming message of the turn and what became of it.
+type record struct {
+	messagebus.Record
+	key      store.Key // zero Day: it has none
+	twin     *record   // the first record of this turn with the same key: this one shares its fate
+	verdicts []messagebus.Verdict
+	known    bool   // a slot knew the key, or had the position
+	applied  bool   // a slot took it
+	slot     uint16 // the last slot that took it
+	conflict bool
+}
+
+func (r *record) answer() {
+	if r.Answer == nil {
+		return
+	}
+	if r.twin != nil {
+		took := r.twin.applied || r.twin.known
+		r.Answer(messagebus.Answer{Duplicate: took && !r.conflict, Conflict: r.conflict, Verdicts: r.verdicts})
+		return
+	}
+	r.Answer(messagebus.Answer{Duplicate: r.known && !r.applied && !r.conflict, Conflict: r.conflict, Verdicts: r.verdicts})
+}
+
+func (r *record) verdict(v messagebus.Verdict) int {
+	r.verdicts = append(r.verdicts, v)
+	return len(r.verdicts) - 1
+}
+
+const dayMs = 24 * 60 * 60 * 1000
+
+func (t *turn) take(r messagebus.Record) {
+	rec := &record{Record: r}
+	if r.Key != "" {
+		sum := sha256.Sum256([]byte(r.Source + "\x00" + r.Key))
+		rec.key = store.Key{Day: uint32(t.nowMs / dayMs), Body: r.BodyHash}
+		copy(rec.key.Hash[:], sum[:])
+		whole := string(rec.key.Hash[:])
+		if first := t.byKey[whole]; first != nil {
+			rec.twin = first
+			rec.conflict = first.BodyHash != r.BodyHash
+		} else {
+			t.byKey[whole] = rec
+		}
+	}
+	t.records = append(t.records, rec)
+}
+
+// route leads a record to its threads.
+func (t *turn) route(r *record) error {
+	t.e.stats.Messages.Add(1)
+	switch {
+	case r.twin != nil:
+		t.e.stats.Duplicates.Add(1)
+		return nil
+	case r.Err != nil:
+		t.e.stats.DeadLetters.Add(1)
+		t.deadSeq++
+		t.batch.Begin(store.NodeSlot)
+		t.batch.PutDeadLetter(&store.DeadLetter{Slot: store.NodeSlot, TimeMs: t.nowMs, Seq: t.deadSeq, Reason: "decode", Error: r.Err.Error(), Source: r.Source, Message: r.Raw})
+		r.verdict(messagebus.Verdict{Verdict: activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Error: r.Err.Error()}})
+		return nil
+	case r.Incoming.Event != nil:
+		return t.routeEvent(r)
+	case r.Incoming.Reply != nil:
+		return t.routeReply(r, r.Incoming.Reply)
+	case r.Incoming.Command != nil:
+		c := r.Incoming.Command
+		if !t.exists(c.ID) {
+			r.verdict(messagebus.Verdict{Activity: c.ID.Activity, DomainID: c.ID.Domain, Verdict: activity.Verdict{Kind: activity.VerdictDropped, Clause: -1, Error: fmt.Sprintf("there is no activity %d", c.ID.Activity)}})
+			return nil
+		}
+		t.deliver(t.slotOf(c.ID.Domain), c.ID, &c.Command, r, "")
+	}
+	return nil
+}
+
+func (t *turn) exists(id activity.ID) bool { return t.snap.Activities[id.Activity] != nil }
+
+func (t *turn) routeEvent(r *record) error {
+	t.e.stats.Events.Add(1)
+	t.e.routes.NowMs = t.nowMs
+	t.e.routes.Reseed(r.BodyHash)
+	t.hits = t.snap.Router.Route(&t.e.routes, r.Incoming.Event, t.hits[:0])
+	for i := range t.hits {
+		h := &t.hits[i]
+		if h.Err == nil {
+			h.Err = slots.ValidDomain(h.Domain)
+		}
+		if h.Err != nil {
+			t.e.stats.StrategyErrors.Add(1)
+			t.e.warn("strategy "+h.Strategy+" could not be asked", h.Err)
+			r.verdict(messagebus.Verdict{Strategy: h.Strategy, Verdict: activity.Verdict{Kind: activity.VerdictError, Clause: -1, Error: h.Err.Error()}})
+		}
+	}
+	if ok, err := t.fresh(r); !ok || err != nil {
+		return err
+	}
+	for i := range t.hits {
+		h := &t.hits[i]
+		if h.Err != nil {
+			continue
+		}
+		w := t.slotOf(h.Domain)
+		seen, err := t.seen(w, r)
+		if err != nil {
+			return err
+		}
+		for _, a := range h.Activities {
+			id := activity.ID{Activity: a.Number, Domain: h.Domain}
+			if seen {
+				r.verdict(messagebus.Verdict{Strategy: h.Strategy, Activity: a.Number, ActivityName: a.Name, DomainID: h.Domain, Verdict: activity.Verdict{Kind: activity.VerdictDuplicate, Clause: -1}})
+				continue
+			}
+			t.deliver(w, id, activity.Carried{Event: r.Incoming.Event, Strategies: []string{h.Strategy}}, r, h.Strategy)
+		}
+	}
+	return nil
+}
+
+// fresh finds out whether a slot remembers the record's key with another body: then nothing of it is applied anywhere.
+func (t *turn) fresh(r *record) (bool, error) {
+	if r.key.Day == 0 {
+		return true, nil
+	}
+	for i := range t.hits {
+		if t.hits[i].Err != nil {
+			continue
+		}
+		body, known, err := t.e.store.KnownKey(t.slotNumber(t.hits[i].Domain), r.key)
+		if err != nil {
+			return false, err
+		}
+		if known && body != r.key.Body {
+			r.conflict = true
+			return false, nil
+		}
+		r.known = r.known || known
+	}
+	return true, nil
+}
+
+// seen reports whether this slot applied the record before, by its key or its position.
+func (t *turn) seen(w *slotWork, r *record) (bool, error) {
+	if r.key.Day != 0 && r.known {
+		_, known, err := t.e.store.KnownKey(w.slot, r.key)
+		if err != nil || known {
+			return known, err
+		}
+	}
+	if r.Position == 0 {
+		return false, nil
+	}
+	high, ok := w.highs[r.Source]
+	if !ok {
+		var err error
+		if high, err = t.e.store.HighWater(w.slot, r.Source); err != nil {
+			return false, err
+		}
+		w.highs[r.Source] = high
+	}
+	if r.Position <= high {
+		r.known = true
+		return true, nil
+	}
+	return false, nil
+}
+
+// routeReply finds the thread that a reply is for by the open request it names.
+func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
+	t.e.stats.Replies.Add(1)
+	result := in.Result
+	reply := &activity.Reply{Action: in.Action, Result: &result, TimeMs: t.nowMs}
+	if in.RequestID == "" {
+		id := activity.ID{Activity: in.Activity, Domain: in.Domain}
+		if !t.exists(id) || slots.ValidDomain(id.Domain) != nil {
+			t.late(r, id)
+			return nil
+		}
+		t.deliver(t.slotOf(in.Domain), id, reply, r, "")
+		return nil
+	}
+	slot, seq, ok := t.parseRequestID(in.RequestID)
+	if !ok {
+		t.late(r, activity.ID{Activity: in.Activity, Domain: in.Domain})
+		return nil
+	}
+	request, ok, err := t.e.store.OpenRequest(slot, seq)
+	if err != nil {
+		return err
+	}
+	if !ok || !t.exists(request.ID) {
+		t.late(r, activity.ID{Activity: in.Activity, Domain: in.Domain})
+		return nil
+	}
+	reply.Seq, reply.Run, reply.Visit, reply.Action = seq, request.Run, request.Visit, request.Action
+	t.deliver(t.slot(slot), request.ID, reply, r, "")
+	return nil
+}
+
+func (t *turn) late(r *record, id activity.ID) {
+	t.e.stats.Late.Add(1)
+	r.verdict(messagebus.Verdict{Activity: id.Activity, DomainID: id.Domain, Verdict: activity.Verdict{Kind: activity.VerdictLate, Clause: -1}})
+}
+
+// requestID is "<store id>-<slot>-<seq>": a wiped directory never repeats an id that services have seen.
+func (t *turn) requestID(slot uint16, seq uint64) string {
+	return t.e.nodes.StoreID + "-" + strconv.FormatUint(uint64(slot), 10) + "-" + strconv.FormatUint(seq, 10)
+}
+
+func (t *turn) parseRequestID(id string) (slot uint16, seq uint64, ok bool) {
+	parts := strings.Split(id, "-")
+	if len(parts) != 3 || parts[0] != t.e.nodes.StoreID {
+		return 0, 0, false
+	}
+	n, err1 := strconv.ParseUint(parts[1], 10, 16)
+	seq, err2 := strconv.ParseUint(parts[2], 10, 64)
+	if err1 != nil || err2 != nil || n >= uint64(len(t.e.slots)) {
+		return 0, 0, false
+	}
+	return uint16(n), seq, true
+}

@@ -1,0 +1,204 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
+	"github.com/weftbox/weftbox/metadata"
+)
+
+// turn is one round of the loop: what it took in, what it works on, and what it will tell the world after the commit.
+// It is reused; nothing in it outlives the round.
+type turn struct {
+	e     *Engine
+	snap  *metadata.Snapshot
+	nowMs int64
+
+	records []*record            // what came in, in order
+	byKey   map[string]*record   // first record of an idempotency key in this turn
+	slots   map[uint16]*slotWork // what the turn touches
+	hits    []activity.Hit       // scratch
+	due     []store.DueAlarm     // scratch
+	fired   []uint16             // slots whose alarms were read
+
+	batch     *store.Batch
+	printed   []string     // to be printed after the commit
+	sends     []backlog    // where outbox rows were written
+	done      []*delivered // relay results taken
+	positions map[string]uint64
+	deadSeq   uint64 // numbers dead letters that concern no slot
+}
+
+func (t *turn) init(e *Engine) {
+	t.e = e
+	t.byKey, t.slots, t.positions = map[string]*record{}, map[uint16]*slotWork{}, map[string]uint64{}
+	t.batch = e.store.NewBatch()
+}
+
+func (t *turn) reset() {
+	t.snap, t.nowMs = t.e.o.Metadata(), t.e.now()
+	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
+	clear(t.byKey)
+	clear(t.slots)
+	clear(t.positions)
+}
+
+// Turn does one round: poll, decode, drop duplicates, route, load, step, write, commit, and only then acknowledge, send and arm.
+// It reports whether there was anything to do. It is called by one goroutine: Run, or a test that drives the engine itself.
+func (e *Engine) Turn() bool {
+	t := &e.turn
+	t.reset()
+	if err := t.collect(); err != nil {
+		e.o.Fatal(err)
+		return false
+	}
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.slots) == 0 {
+		return t.armAgain()
+	}
+	t.forget()
+	for _, slot := range t.slotOrder() {
+		if err := t.stepSlot(t.slots[slot]); err != nil {
+			e.o.Fatal(err)
+			return false
+		}
+	}
+	t.writeNode()
+	if err := t.batch.Commit(); err != nil {
+		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+		return false
+	}
+	t.tell()
+	return true
+}
+
+// collect takes what is there now, never waiting for more: callers and relay, due alarms, then the buses.
+func (t *turn) collect() error {
+	e := t.e
+	for _, in := range e.takeInbox() {
+		if in.record != nil {
+			t.take(*in.record)
+		}
+		if in.delivered != nil {
+			t.takeDelivered(in.delivered)
+		}
+	}
+	if err := e.dueAlarms(t.nowMs, t.takeAlarm); err != nil {
+		return err
+	}
+	left, bytes := e.o.MaxMessages-len(t.records), e.o.MaxBytes
+	for i := range e.sources {
+		s := &e.sources[i]
+		s.next = 0
+		if left <= 0 || bytes <= 0 {
+			break
+		}
+		records, err := s.consumer.Poll(left, bytes)
+		if err != nil {
+			return fmt.Errorf("bus %s can not be read: %w", s.consumer.Name(), err)
+		}
+		left -= len(records)
+		for j := range records {
+			bytes -= len(records[j].Raw)
+			if p := records[j].Position; p > 0 {
+				s.next = p + 1
+			}
+			t.take(records[j])
+		}
+		if s.next > 0 {
+			t.positions[s.consumer.Name()] = s.next
+		}
+	}
+	for _, r := range t.records {
+		if err := t.route(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeNode writes the node's own rows: positions and the clock's floor.
+func (t *turn) writeNode() {
+	if t.batch.Empty() && len(t.positions) == 0 {
+		return
+	}
+	t.batch.Begin(store.NodeSlot)
+	for _, s := range t.e.sources {
+		if s.next > 0 {
+			t.batch.PutPosition(s.consumer.Name(), s.next)
+		}
+	}
+	t.e.floorMs = max(t.e.floorMs, t.nowMs)
+	t.batch.PutNodeMeta(t.e.nodeMeta())
+}
+
+// tell lets the world hear of what is committed: answers, the relay, what was printed, and the heads of the slots' alarms.
+func (t *turn) tell() {
+	e := t.e
+	for _, r := range t.records {
+		r.answer()
+	}
+	for _, d := range t.done {
+		e.relay.deleted(d)
+	}
+	for _, s := range t.sends {
+		e.relay.dirty(s.destination, s.slot)
+	}
+	for _, line := range t.printed {
+		fmt.Fprintln(e.o.Stdout, line)
+	}
+	for _, s := range e.sources {
+		if s.next > 0 {
+			if err := s.consumer.Commit(s.next); err != nil {
+				e.warn("bus "+s.consumer.Name()+" was not told its position", err)
+			}
+		}
+	}
+	t.armAgain()
+	e.stats.Turns.Add(1)
+}
+
+// armAgain finds the next alarm of each slot whose alarms were read; it reports false, as a turn that had nothing to do.
+func (t *turn) armAgain() bool {
+	for _, slot := range t.fired {
+		if err := t.e.findHead(slot); err != nil {
+			t.e.o.Fatal(err)
+		}
+	}
+	return false
+}
+
+// takeAlarm puts a due alarm before its thread; an ended run's is carried out by the slot itself.
+func (t *turn) takeAlarm(slot uint16, a store.DueAlarm) {
+	w := t.slot(slot)
+	w.alarms = append(w.alarms, a)
+	w.moved = true
+	if a.Alarm.Kind == activity.AlarmRetention {
+		return
+	}
+	alarm := a.Alarm
+	t.deliver(w, a.ID, &alarm, nil, "")
+}
+
+func (t *turn) takeDelivered(d *delivered) {
+	t.done = append(t.done, d)
+	for _, row := range d.rows {
+		w := t.slot(row.slot)
+		w.sent = append(w.sent, sent{d.destination, row.seq})
+	}
+	for _, in := range d.replies {
+		t.take(messagebus.Record{Source: "reply", Incoming: in})
+	}
+}
+
+// number draws the next delivery number of a slot.
+func (t *turn) number(slot uint16) uint64 {
+	m := &t.e.slots[slot]
+	if m.Sequence == math.MaxUint64>>16 {
+		t.e.o.Fatal(fmt.Errorf("slot %d has used up its numbers", slot))
+	}
+	m.Sequence++
+	return m.Sequence
+}

@@ -1,0 +1,293 @@
+package engine
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sort"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
+	"github.com/weftbox/weftbox/slots"
+)
+
+// slotWork is what a turn does in one slot: the unit of atomicity.
+type slotWork struct {
+	slot    uint16
+	threads map[activity.ID]*threadWork
+	alarms  []store.DueAlarm // fired: their rows go
+	sent    []sent           // outbox rows that were delivered: they go
+	highs   map[string]uint64
+	raised  []string // sources whose high-water rose
+	moved   bool     // the timer cursor moved
+	numbers bool     // a number went into a durable row
+	counts  map[counterKey]int64
+}
+
+type sent struct {
+	destination uint32
+	seq         uint64
+}
+
+type counterKey struct {
+	activity uint32
+	version  string
+	action   string
+	status   activity.Status
+}
+
+// threadWork is one thread in a turn: its mail, and the thread before and after.
+type threadWork struct {
+	id     activity.ID
+	mail   [3][]delivery // by class
+	before activity.Thread
+	now    activity.Thread
+	dirty  bool
+	parked []store.Mail // parked in this turn
+	handed uint64       // parked mail up to this number was handed over in this turn
+	ended  []activity.Thread
+}
+
+// delivery is one message on its way to one thread.
+type delivery struct {
+	number  uint64
+	message activity.Message
+	record  *record // whose verdict it gives; nil for alarms and parked mail
+	verdict int     // place in record.verdicts
+}
+
+func (t *turn) slotNumber(domain string) uint16 { return slots.Of(domain, uint16(len(t.e.slots))) }
+
+func (t *turn) slotOf(domain string) *slotWork { return t.slot(t.slotNumber(domain)) }
+
+func (t *turn) slot(n uint16) *slotWork {
+	w := t.slots[n]
+	if w == nil {
+		w = &slotWork{slot: n, threads: map[activity.ID]*threadWork{}, highs: map[string]uint64{}, counts: map[counterKey]int64{}}
+		t.slots[n] = w
+	}
+	return w
+}
+
+func (t *turn) slotOrder() []uint16 {
+	order := make([]uint16, 0, len(t.slots))
+	for n := range t.slots {
+		order = append(order, n)
+	}
+	sort.Slice(order, func(i, j int) bool { return order[i] < order[j] })
+	return order
+}
+
+// deliver puts a message into a thread's mail and gives the delivery its number.
+func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, r *record, strategy string) {
+	tw := w.threads[id]
+	if tw == nil {
+		tw = &threadWork{id: id}
+		w.threads[id] = tw
+	}
+	class := activity.ClassOf(m)
+	if strategy != "" {
+		// An event that two strategies lead to the same thread is one delivery.
+		if n := len(tw.mail[class]); n > 0 && tw.mail[class][n-1].record == r {
+			last := &tw.mail[class][n-1]
+			c := last.message.(activity.Carried)
+			c.Strategies = append(c.Strategies, strategy)
+			last.message = c
+			return
+		}
+	}
+	d := delivery{number: t.number(w.slot), message: m, record: r}
+	if r != nil {
+		d.verdict = r.verdict(messagebus.Verdict{Strategy: strategy, Activity: id.Activity, ActivityName: t.activityName(id.Activity), DomainID: id.Domain})
+	}
+	tw.mail[class] = append(tw.mail[class], d)
+}
+
+func (t *turn) activityName(number uint32) string {
+	if a := t.snap.Activities[number]; a != nil {
+		return a.Name
+	}
+	return ""
+}
+
+// stepSlot loads the slot's threads, gives them their mail and writes what follows.
+func (t *turn) stepSlot(w *slotWork) error {
+	t.batch.Begin(w.slot)
+	for _, a := range w.alarms {
+		t.fire(w, a)
+	}
+	for _, s := range w.sent {
+		t.batch.DeleteOutbox(s.destination, s.seq)
+	}
+	order, err := t.load(w)
+	if err != nil {
+		return err
+	}
+	for _, tw := range order {
+		if err := t.stepThread(w, tw); err != nil {
+			return err
+		}
+		t.writeThread(w, tw)
+	}
+	t.writeSlot(w)
+	return nil
+}
+
+// fire deletes the row of a due alarm and, for an ended run's, the run.
+func (t *turn) fire(w *slotWork, a store.DueAlarm) {
+	row := activity.AlarmRow{DueMs: a.Alarm.DueMs, Visit: a.Alarm.Visit, Kind: a.Alarm.Kind, N: a.Alarm.N}
+	t.batch.DeleteAlarm(a.ID, a.Alarm.Run, row)
+	if a.Alarm.Kind == activity.AlarmRetention {
+		t.batch.DeleteEnded(a.ID, a.Alarm.Run)
+	}
+}
+
+// load reads the threads that have mail, one seek a domain, and returns them in key order: by domain, then by activity.
+func (t *turn) load(w *slotWork) ([]*threadWork, error) {
+	order := make([]*threadWork, 0, len(w.threads))
+	for _, tw := range w.threads {
+		tw.before.ID, tw.now.ID = tw.id, tw.id
+		order = append(order, tw)
+	}
+	sort.Slice(order, func(i, j int) bool {
+		if order[i].id.Domain != order[j].id.Domain {
+			return order[i].id.Domain < order[j].id.Domain
+		}
+		return order[i].id.Activity < order[j].id.Activity
+	})
+	var live []activity.Thread
+	for i := 0; i < len(order); i++ {
+		if i > 0 && order[i].id.Domain == order[i-1].id.Domain {
+			continue
+		}
+		var err error
+		if live, err = t.e.store.LiveThreads(w.slot, order[i].id.Domain, live[:0]); err != nil {
+			return nil, err
+		}
+		for _, th := range live {
+			if tw := w.threads[th.ID]; tw != nil {
+				tw.before, tw.now = th, th
+			}
+		}
+	}
+	return order, nil
+}
+
+// stepThread gives a thread its mail: commands first, then replies and alarms, then events, one by one as if each had a turn; mail that was
+// parked for it comes as soon as it can be taken.
+func (t *turn) stepThread(w *slotWork, tw *threadWork) error {
+	for class := range tw.mail {
+		for i := range tw.mail[class] {
+			t.step(w, tw, tw.mail[class][i])
+			if err := t.unpark(w, tw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unpark hands over parked mail while the thread can take it: a thread that waits does, and so does the trigger when the thread has ended.
+func (t *turn) unpark(w *slotWork, tw *threadWork) error {
+	if tw.now.Parked == 0 || !takesMail(&tw.now) {
+		return nil
+	}
+	stored, err := t.e.store.MailOf(w.slot, tw.id, activity.MaxParked)
+	if err != nil {
+		return err
+	}
+	stored = slices.DeleteFunc(stored, func(m store.Mail) bool { return m.N <= tw.handed })
+	mail := append(stored, tw.parked...)
+	tw.parked = nil
+	for i, m := range mail {
+		if !takesMail(&tw.now) {
+			tw.parked = append(tw.parked, mail[max(i, len(stored)):]...)
+			break
+		}
+		tw.now.Parked--
+		tw.handed = m.N
+		tw.dirty = true
+		t.batch.DeleteMail(tw.id, m.N)
+		t.step(w, tw, delivery{number: t.number(w.slot), message: m.Message})
+	}
+	return nil
+}
+
+func takesMail(th *activity.Thread) bool {
+	return th.Status == activity.Waiting || !th.Status.Live()
+}
+
+// step gives one message to one thread. A step that must be discarded leaves the thread as it was and the message as a dead letter.
+func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
+	a := t.snap.Activities[tw.id.Activity]
+	if a == nil {
+		a = &activity.Activity{Number: tw.id.Activity}
+	}
+	if r, ok := d.message.(*activity.Reply); ok && r.Seq == 0 {
+		match(r, &tw.now)
+	}
+	saved := tw.now
+	wasLive := saved.Status.Live()
+	v, err := t.safeStep(a, tw, d)
+	var discard *activity.Discard
+	if err == nil {
+		discard = t.unsendable()
+	} else {
+		discard = err
+	}
+	if discard != nil {
+		tw.now = saved
+		v = activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Action: saved.Action, Status: saved.Status, Error: discard.Err.Error()}
+		t.bury(w, tw.id, d, discard)
+	} else {
+		t.carryOut(w, tw, d.number)
+		t.count(v, d.message)
+	}
+	if d.record != nil {
+		d.record.verdicts[d.verdict].Verdict = v
+		if wasLive && v.Kind != activity.VerdictLate || v.Kind == activity.VerdictSpawned || v.Kind == activity.VerdictDead {
+			t.applied(w, d.record)
+		}
+	}
+	if tw.now.Status.Ended() {
+		tw.ended = append(tw.ended, tw.now)
+		tw.now = activity.Thread{ID: tw.id, Parked: tw.now.Parked}
+	}
+}
+
+// match leads a reply that names no request to the thread's single open request of that action in the present visit.
+func match(r *activity.Reply, th *activity.Thread) {
+	if len(th.Requests) == 1 && th.Action == r.Action {
+		r.Seq, r.Run, r.Visit = th.Requests[0], th.Run, th.Visit
+	}
+}
+
+// safeStep is activity.Step with its panics made into discards.
+func (t *turn) safeStep(a *activity.Activity, tw *threadWork, d delivery) (v activity.Verdict, discard *activity.Discard) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.e.o.Log.Error("a step panicked: its effects are dropped and the message is a dead letter", "activity", a.Name, "domain_id", tw.id.Domain, "panic", p, "stack", string(debug.Stack()))
+			discard = &activity.Discard{Reason: "panic", Err: fmt.Errorf("%v", p)}
+		}
+	}()
+	v, err := activity.Step(&t.e.scope, a, &tw.now, d.message, d.number, t.nowMs)
+	if err != nil {
+		discard = err.(*activity.Discard)
+	}
+	return v, discard
+}
+
+// applied remembers that the slot took a record: its key and its position go into the slot's group.
+func (t *turn) applied(w *slotWork, r *record) {
+	if r.key.Day != 0 && (!r.applied || r.slot != w.slot) { // slots are stepped one after another
+		t.batch.PutKey(r.key)
+	}
+	r.applied, r.slot = true, w.slot
+	if r.Position > w.highs[r.Source] {
+		w.highs[r.Source] = r.Position
+		if !slices.Contains(w.raised, r.Source) {
+			w.raised = append(w.raised, r.Source)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"fmt"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
+)
+
+// backlog names a destination that has something to be sent from a slot.
+type backlog struct {
+	destination uint32
+	slot        uint16
+}
+
+// unsendable looks whether every service that the step asks exists.
+func (t *turn) unsendable() *activity.Discard {
+	for _, effect := range t.e.scope.Effects {
+		if send, ok := effect.(*activity.Send); ok {
+			if _, known := t.snap.Services[send.Service]; !known {
+				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", send.Service)}
+			}
+		}
+	}
+	return nil
+}
+
+// carryOut writes the effects of the last step; this switch is the only place that knows them all.
+func (t *turn) carryOut(w *slotWork, tw *threadWork, number uint64) {
+	s := &t.e.scope
+	if s.Changed() {
+		tw.dirty = true
+	}
+	for _, effect := range s.Effects {
+		switch f := effect.(type) {
+		case *activity.Send:
+			t.send(w, tw.id, number, f)
+		case *activity.SetTimer:
+			t.batch.PutAlarm(tw.id, f.Run, f.Row)
+			t.e.heads[w.slot] = min(t.e.heads[w.slot], f.Row.DueMs)
+		case *activity.CancelTimer:
+			t.batch.DeleteAlarm(tw.id, f.Run, f.Row)
+		case *activity.CloseRequest:
+			t.batch.DeleteRequest(f.Seq)
+		case *activity.Park:
+			m := store.Mail{N: number, Message: f.Message}
+			t.batch.PutMail(tw.id, m)
+			tw.parked = append(tw.parked, m)
+			w.numbers = true
+		case *activity.Record:
+			t.printed = append(t.printed, f.Text)
+		}
+	}
+}
+
+func (t *turn) send(w *slotWork, id activity.ID, number uint64, f *activity.Send) {
+	seq := number<<16 | uint64(f.Place)
+	destination := t.snap.Services[f.Service].Destination
+	body := messagebus.EncodeRequest(&messagebus.Request{RequestID: t.requestID(w.slot, seq), Sender: t.e.o.Name, Service: f.Service,
+		Activity: id.Activity, Domain: id.Domain, Action: f.Action, Args: f.Args, IgnoreResult: f.IgnoreResult, TimeMs: t.nowMs})
+	t.batch.PutOutbox(&store.Outbox{Destination: destination, Seq: seq, Service: f.Service, Body: body})
+	if !f.IgnoreResult {
+		t.batch.PutRequest(seq, store.Request{ID: id, Run: f.Run, Visit: f.Visit, Action: f.Action})
+	}
+	t.sends = append(t.sends, backlog{destination, w.slot})
+	t.e.stats.Requests.Add(1)
+	w.numbers = true
+}
+
+// bury keeps a message that could not be taken, with its reason.
+func (t *turn) bury(w *slotWork, id activity.ID, d delivery, why *activity.Discard) {
+	letter := &store.DeadLetter{Slot: w.slot, TimeMs: t.nowMs, Seq: d.number, Reason: why.Reason, Error: why.Err.Error(), Activity: id.Activity, Domain: id.Domain, Source: "engine"}
+	if d.record != nil {
+		letter.Source, letter.Message = d.record.Source, d.record.Raw
+	} else if c, ok := d.message.(activity.Carried); ok {
+		letter.Message = messagebus.EncodeEvent(c.Event)
+	}
+	t.batch.PutDeadLetter(letter)
+	w.numbers = true
+	t.e.stats.DeadLetters.Add(1)
+	t.e.warn("a message became a dead letter ("+why.Reason+")", why.Err)
+}
+
+// writeThread writes what a thread has become, the runs that ended, and the counters' changes.
+func (t *turn) writeThread(w *slotWork, tw *threadWork) {
+	if !tw.dirty {
+		return
+	}
+	t.countPlace(w, &tw.before, -1)
+	t.countPlace(w, &tw.now, 1)
+	for i := range tw.ended {
+		t.writeEnded(w, &tw.ended[i])
+	}
+	wasLive, isLive := tw.before.Status.Live(), tw.now.Status.Live()
+	switch {
+	case isLive:
+		t.batch.PutThread(&tw.now)
+		if tw.now.Run != tw.before.Run {
+			w.numbers = true
+		}
+		if !wasLive {
+			t.batch.PutMember(tw.id)
+		}
+	case wasLive:
+		t.batch.DeleteThread(tw.id)
+		t.batch.DeleteMember(tw.id)
+	}
+}
+
+func (t *turn) countPlace(w *slotWork, th *activity.Thread, n int64) {
+	if th.Status.Live() {
+		w.counts[counterKey{th.ID.Activity, th.Version, th.Action, th.Status}] += n
+	}
+}
+
+func (t *turn) writeEnded(w *slotWork, th *activity.Thread) {
+	w.counts[counterKey{th.ID.Activity, th.Version, th.Action, th.Status}]++
+	w.numbers = true
+	keepMs := t.e.o.RetentionFinishedMs
+	if th.Status != activity.Finished {
+		keepMs = t.e.o.RetentionFailedMs
+	}
+	if a := t.snap.Activities[th.ID.Activity]; a != nil {
+		if b := a.Versions[th.Version]; b != nil && b.Definition.Settings.RetentionSet {
+			keepMs = b.Definition.Settings.RetentionMs
+		}
+	}
+	if keepMs == 0 {
+		return
+	}
+	t.batch.PutEnded(th)
+	if keepMs < 0 {
+		return
+	}
+	due := th.EndedMs + keepMs
+	t.batch.PutAlarm(th.ID, th.Run, activity.AlarmRow{DueMs: due, Visit: th.Visit, Kind: activity.AlarmRetention})
+	t.e.heads[w.slot] = min(t.e.heads[w.slot], due)
+}
+
+// writeSlot writes what belongs to the slot as a whole.
+func (t *turn) writeSlot(w *slotWork) {
+	for key, n := range w.counts {
+		if n != 0 {
+			t.batch.AddCounter(key.activity, store.Counter{Version: key.version, Action: key.action, Status: key.status, N: n})
+		}
+	}
+	for _, source := range w.raised {
+		t.batch.PutHighWater(source, w.highs[source])
+	}
+	if w.numbers || w.moved {
+		t.batch.PutSlotMeta(t.e.slots[w.slot])
+	}
+}
