@@ -59,7 +59,7 @@ func (c *checker) fields(n *node, path, owner string, known ...string) fields {
 				free = append(free, k)
 			}
 		}
-		meant := c.suggest.near(key.value, free)
+		meant := c.suggest.Near(key.value, free)
 		c.report("WB1101", key, sub(path, key.value), fmt.Sprintf("%s has no key %s", owner, quote(key.value)), didYouMean(meant, "key", known))
 		if meant != "" {
 			f.found[meant], f.keys[meant] = n.items[i], key
@@ -164,7 +164,7 @@ func (c *checker) strategy(n *node, path string) {
 	name := c.text(n, path, "domain_id_strategy")
 	if name != "" && !c.env.Strategies[name] {
 		all := sortedNames(c.env.Strategies)
-		c.report("WB1202", n, path, fmt.Sprintf("there is no strategy %s", quote(name)), didYouMean(c.suggest.near(name, all), "strategy", all))
+		c.report("WB1202", n, path, fmt.Sprintf("there is no strategy %s", quote(name)), didYouMean(c.suggest.Near(name, all), "strategy", all))
 	}
 	c.def.Strategy = name
 }

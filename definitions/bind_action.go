@@ -92,7 +92,7 @@ func (c *checker) actionType(f fields, a *Action, path string) {
 		return
 	}
 	all := sortedNames(c.env.Services, specNames(c.env.Specs))
-	meant := c.suggest.near(a.Type, all)
+	meant := c.suggest.Near(a.Type, all)
 	if f.found["type"] == nil {
 		hint := `add "type: …"; without it the name is the type`
 		if meant != "" {

@@ -24,7 +24,7 @@ func (c *checker) config(n *node, path string) {
 		}
 		if !contains(settingKeys, key.value) {
 			c.report("WB1115", key, p, fmt.Sprintf("there is no setting %s", quote(key.value)),
-				didYouMean(c.suggest.near(key.value, settingKeys), "setting", settingKeys))
+				didYouMean(c.suggest.Near(key.value, settingKeys), "setting", settingKeys))
 			continue
 		}
 		if c.def.Settings.Items == nil {
@@ -107,7 +107,7 @@ func (c *checker) monitors(n *node, path string) {
 			name := c.text(v, sub(p, "service"), "the service")
 			if name != "" && !c.env.Services[name] {
 				all := sortedNames(c.env.Services)
-				c.report("WB1204", v, sub(p, "service"), fmt.Sprintf("there is no service %s", quote(name)), didYouMean(c.suggest.near(name, all), "service", all))
+				c.report("WB1204", v, sub(p, "service"), fmt.Sprintf("there is no service %s", quote(name)), didYouMean(c.suggest.Near(name, all), "service", all))
 			}
 		}
 		if v := f.found["only_repair"]; v != nil {

@@ -74,7 +74,7 @@ type Env struct {
 // Check parses, checks and compiles a definition. All problems come at once, in the order of the text; with an error among them
 // the Definition is nil. A fault that keeps YAML itself from being read comes alone.
 func Check(text []byte, env Env) (*Definition, []Problem) {
-	c := &checker{env: env, compiled: map[compileKey]*compiled{}, statics: map[*node]any{}}
+	c := &checker{suggest: expr.Suggester{Max: maxSuggestWork}, env: env, compiled: map[compileKey]*compiled{}, statics: map[*node]any{}}
 	root := c.load(text)
 	if root != nil {
 		c.bind(root)
@@ -115,7 +115,7 @@ type checker struct {
 	env       Env
 	problems  []Problem
 	errors    int
-	suggest   suggester
+	suggest   expr.Suggester
 	compiled  map[compileKey]*compiled
 	statics   map[*node]any
 	ends      map[*node]int

@@ -3,6 +3,8 @@ package definitions
 import (
 	"strings"
 	"testing"
+
+	"github.com/weftbox/weftbox/expr"
 )
 
 func TestParseDurationMs(t *testing.T) {
@@ -30,14 +32,14 @@ func TestSuggestions(t *testing.T) {
 	for word, want := range map[string]string{
 		"recieve": "receive", "cas": "case", "COUPON": "coupon", "首頁": "首页", "b": "", "zzz": "", "": "", strings.Repeat("x", 1000): "",
 	} {
-		var s suggester
-		if got := s.near(word, words); got != want {
+		var s expr.Suggester
+		if got := s.Near(word, words); got != want {
 			t.Errorf("near(%q) = %q, want %q", word, got, want)
 		}
 	}
-	s := suggester{work: maxSuggestWork}
-	if got := s.near("recieve", words); got != "" || s.work != maxSuggestWork+1 {
-		t.Errorf("beyond its budget a suggestion gave %q after %d comparisons, want none after one", got, s.work)
+	s := expr.Suggester{Max: maxSuggestWork, Work: maxSuggestWork}
+	if got := s.Near("recieve", words); got != "" || s.Work != maxSuggestWork+1 {
+		t.Errorf("beyond its budget a suggestion gave %q after %d comparisons, want none after one", got, s.Work)
 	}
 }
 

@@ -74,7 +74,7 @@ func (c *checker) unknownCall(u use, call expr.CallTarget, all []string) {
 	c.add(exprProblem(c.src, u.x.place, expr.Problem{
 		Code: "WB1203", Start: call.Start, End: call.End,
 		Message: fmt.Sprintf("call(%s): no action has this name", quote(call.Name)),
-		Hint:    didYouMean(c.suggest.near(call.Name, all), "action", all),
+		Hint:    didYouMean(c.suggest.Near(call.Name, all), "action", all),
 	}, u.x.Path))
 }
 
@@ -92,7 +92,7 @@ func (c *checker) constantTarget(u use, all []string) {
 	for at := &ctrl; at != nil; at = at.Then {
 		if at.Kind == expr.ControlCall && c.def.Action(at.Target) == nil {
 			c.report("WB1203", u.n, u.x.Path, fmt.Sprintf("CALL %s: no action has this name", cut(at.Target, 60)),
-				didYouMean(c.suggest.near(at.Target, all), "action", all))
+				didYouMean(c.suggest.Near(at.Target, all), "action", all))
 		}
 	}
 }

@@ -9,65 +9,6 @@ import (
 // misspelled names against thousands of names stay cheap.
 const maxSuggestWork = 50_000
 
-// suggester finds the name that was probably meant.
-type suggester struct{ work int }
-
-// near returns the candidate that differs least from word, "" if none is close: about one slip for three runes.
-func (s *suggester) near(word string, candidates []string) string {
-	if word == "" || len(word) > 80 {
-		return ""
-	}
-	w := []rune(strings.ToLower(word))
-	limit := max(1, len(w)/3)
-	if len(w) == 1 {
-		limit = 0
-	}
-	best, least := "", limit+1
-	for _, c := range candidates {
-		if len(c) > 160 {
-			continue
-		}
-		if s.work++; s.work > maxSuggestWork {
-			return best
-		}
-		if d := distance(w, []rune(strings.ToLower(c)), least); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// distance counts the insertions, deletions, replacements and swaps of neighbours between two words, at most limit.
-func distance(a, b []rune, limit int) int {
-	if d := len(a) - len(b); d >= limit || -d >= limit {
-		return limit
-	}
-	before, last, now := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		now[0] = i
-		least := i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			now[j] = min(last[j]+1, now[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				now[j] = min(now[j], before[j-2]+1)
-			}
-			least = min(least, now[j])
-		}
-		if least >= limit {
-			return limit
-		}
-		before, last, now = last, now, before
-	}
-	return min(limit, last[len(b)])
-}
-
 // didYouMean turns a suggestion into a hint; without one, the hint lists what there is if that is short.
 func didYouMean(suggestion, noun string, all []string) string {
 	if suggestion != "" {

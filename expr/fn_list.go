@@ -1,10 +1,6 @@
 package expr
 
-import (
-	"sort"
-	"strconv"
-	"strings"
-)
+import "sort"
 
 var listFunctions = []spec{
 	{sig: "list.add(list: list?, element: any) list | list.add(list: list?, index: int, element: any) list", doc: "The list with the element at its end, or in front of the item at the index.", ex: `list.add({1, 2}, 3)`, flag: pure, call: listAdd},
@@ -181,77 +177,6 @@ func listDistinct(s *Scope, a []any) (any, error) {
 	return out, nil
 }
 
-// identity returns a Go map key that is the same for values that are Equal, but for NaN.
-func identity(s *Scope, v any, depth int) (any, error) {
-	switch x := v.(type) {
-	case nil, bool:
-		return x, nil
-	case string:
-		return "s" + x, s.grow(len(x))
-	case Control:
-		return "s" + x.String(), nil
-	case int64:
-		return x, nil
-	case float64, float32, *Decimal:
-		return numberIdentity(x), nil
-	}
-	if depth >= MaxValueDepth {
-		return nil, errDeep
-	}
-	var b strings.Builder
-	part := func(e any) error {
-		k, err := identity(s, e, depth+1)
-		if err != nil {
-			return err
-		}
-		text := Text(k)
-		if err := s.grow(len(text) + 8); err != nil {
-			return err
-		}
-		b.WriteString(TypeName(k)[:1] + strconv.Itoa(len(text)) + ":" + text)
-		return s.tick(1)
-	}
-	if l, ok := v.([]any); ok {
-		b.WriteByte('l')
-		for _, e := range l {
-			if err := part(e); err != nil {
-				return nil, err
-			}
-		}
-		return b.String(), nil
-	}
-	b.WriteByte('m')
-	for _, e := range sortedEntries(v) {
-		if err := part(e.key); err != nil {
-			return nil, err
-		}
-		if err := part(e.value); err != nil {
-			return nil, err
-		}
-	}
-	return b.String(), nil
-}
-
-// numberIdentity is an int64 for whole numbers that fit, else the digits without trailing zeros.
-func numberIdentity(v any) any {
-	if n, err := truncInt(v); err == nil {
-		if c, ok := compareNumbers(n, v); ok && c == 0 {
-			return n
-		}
-	}
-	f := toFloat(v)
-	d, err := toDec(v)
-	if x, ok := v.(float32); ok {
-		d, err = toDec(float64(x)) // 0.1f equals the float it widens to
-	}
-	if err != nil {
-		return "f" + javaFloat(f, 64)
-	}
-	reduced := new(Decimal)
-	reduced.Reduce(d)
-	return "n" + reduced.Text('E')
-}
-
 func listSet(s *Scope, a []any) (any, error) {
 	l, err := copyList(s, a[0], 0)
 	if err != nil {
@@ -388,104 +313,6 @@ func listExtreme(sign int) callFunc {
 		}
 		return best, nil
 	}
-}
-
-func sumFloats(s *Scope, v any) (any, error) {
-	l, err := listArg(v)
-	if err == nil {
-		err = s.tick(len(l))
-	}
-	if err != nil {
-		return nil, err
-	}
-	sum := 0.0
-	for _, e := range l {
-		f, err := doubleOf(e)
-		if err != nil {
-			return nil, err
-		}
-		sum += f.(float64)
-	}
-	return sum, nil
-}
-
-func listAvg(s *Scope, a []any) (any, error) {
-	l, err := filled(a[0])
-	if err != nil {
-		return nil, err
-	}
-	sum, err := sumFloats(s, l)
-	if err != nil {
-		return nil, err
-	}
-	return sum.(float64) / float64(len(l)), nil
-}
-
-func listSumInt(s *Scope, a []any) (any, error) {
-	l, err := listArg(a[0])
-	if err == nil {
-		err = s.tick(len(l))
-	}
-	var sum any = int64(0)
-	for _, e := range l {
-		var n any
-		if err == nil {
-			n, err = wholeOf(e)
-		}
-		if err == nil {
-			sum, err = intArith('+', sum.(int64), n.(int64))
-		}
-		if err != nil {
-			break
-		}
-	}
-	return sum, err
-}
-
-func listSumDecimal(s *Scope, a []any) (any, error) {
-	l, err := listArg(a[0])
-	if err == nil {
-		err = s.tick(len(l))
-	}
-	if err != nil {
-		return nil, err
-	}
-	sum := new(Decimal)
-	for _, e := range l {
-		d, err := decimalOf(e)
-		if err == nil {
-			sum, err = decArith(s, '+', sum, d)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return sum, nil
-}
-
-func listJoin(s *Scope, a []any) (any, error) {
-	l, err := listArg(a[0])
-	if err == nil {
-		err = s.tick(len(l))
-	}
-	if err != nil {
-		return nil, err
-	}
-	delimiter, err := textArg(s, a[1])
-	if err != nil {
-		return nil, err
-	}
-	out := s.newText()
-	for i, e := range l {
-		if i > 0 {
-			out.str(delimiter)
-		}
-		out.value(e, 0)
-		if out.over {
-			break
-		}
-	}
-	return out.done(s)
 }
 
 // countItems makes a map of item and how often it occurs.

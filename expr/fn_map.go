@@ -130,10 +130,6 @@ func counterGet(_ *Scope, a []any) (any, error) {
 	if !ok || v == nil {
 		return int64(0), nil
 	}
-	return intArg2(v)
-}
-
-func intArg2(v any) (any, error) {
 	n, err := intArg(v)
 	return n, err
 }

@@ -4,8 +4,8 @@ var regexFunctions = []spec{
 	{sig: "regex.match(pattern: regex, text: any) bool", doc: "Whether the pattern is found somewhere in the text. Patterns are RE2.", ex: `regex.match("^\d+$", "42")`, flag: pure, call: regexMatch},
 	{sig: "regex.group(pattern: regex, text: any, group: int) text?", doc: "The group of the first place where the pattern is found; none is an error.", ex: `regex.group("^(\w+)@", "a@b", 1)`, flag: pure, call: regexGroup},
 	{sig: "regex.groupAll(pattern: regex, text: any) list", doc: "All groups of the first place where the pattern is found, the whole match first; an empty list when there is none.", ex: `regex.groupAll("(\w)-(\w)", "a-b")`, flag: pure, call: regexGroupAll},
-	{sig: "regex.replaceFirst(pattern: regex, text: any, replacement: any) text", doc: "The text with the first match replaced; $1 or ${name} in the replacement stands for a group.", ex: `regex.replaceFirst("a", "banana", "o")`, flag: pure, call: regexReplace(1)},
-	{sig: "regex.replaceAll(pattern: regex, text: any, replacement: any) text", doc: "The text with every match replaced; $1 or ${name} in the replacement stands for a group.", ex: `regex.replaceAll("a", "banana", "o")`, flag: pure, call: regexReplace(-1)},
+	{sig: "regex.replaceFirst(pattern: regex, text: any, replacement: any) text", doc: "The text with the first match replaced; $1 in the replacement stands for a group.", ex: `regex.replaceFirst("a", "banana", "o")`, flag: pure, call: regexReplace(1)},
+	{sig: "regex.replaceAll(pattern: regex, text: any, replacement: any) text", doc: "The text with every match replaced; $1 in the replacement stands for a group.", ex: `regex.replaceAll("a", "banana", "o")`, flag: pure, call: regexReplace(-1)},
 }
 
 // subject returns the pattern and the text of a call, and charges one pass over the text.
@@ -86,41 +86,53 @@ func regexReplace(most int) callFunc {
 	}
 }
 
+// findAll returns at most so many matches (-1: all) and charges them; more than a list may hold are an error.
+func findAll(s *Scope, p *pattern, text string, most int) ([][]int, error) {
+	each := listBase + 16*(p.find.NumSubexp()+1)
+	room := int(min(s.bytes/int64(each), MaxItems))
+	limit := room + 1
+	if most >= 0 {
+		limit = min(limit, most)
+	}
+	found := p.find.FindAllStringSubmatchIndex(text, limit)
+	if len(found) > room {
+		s.bytes = 0
+		return nil, errBytes
+	}
+	if err := s.grow(each * len(found)); err != nil {
+		return nil, err
+	}
+	return found, s.tick(len(found) * (1 + p.cost>>6))
+}
+
 // replacePattern replaces at most so many matches (-1: all).
 func replacePattern(s *Scope, p *pattern, text, with string, most int) (any, error) {
 	parts, err := javaReplacement(p.find, with)
 	if err != nil {
 		return nil, err
 	}
-	out := s.newText()
-	last, err := 0, error(nil)
-	for from, n := 0, 0; from <= len(text) && n != most && !out.over; n++ {
-		m := p.find.FindStringSubmatchIndex(text[from:])
-		if m == nil {
-			break
-		}
-		if err = s.tick(1 + ((m[1]+1)*p.cost)>>6); err != nil {
-			return nil, err
-		}
-		out.str(text[last : from+m[0]])
+	found, err := findAll(s, p, text, most)
+	if err != nil {
+		return nil, err
+	}
+	out, last := s.newText(), 0
+	for _, m := range found {
+		out.str(text[last:m[0]])
 		for _, part := range parts {
 			switch x := part.(type) {
 			case string:
 				out.str(x)
 			case int:
 				if m[2*x] >= 0 {
-					out.str(text[from+m[2*x] : from+m[2*x+1]])
+					out.str(text[m[2*x]:m[2*x+1]])
 				}
 			}
 		}
-		last = from + m[1]
-		from = last
-		if m[1] == m[0] { // an empty match: go on behind the next character
-			from += runeSize(text[from:])
+		last = m[1]
+		if out.over {
+			break
 		}
 	}
-	if !out.over {
-		out.str(text[last:])
-	}
+	out.str(text[last:])
 	return out.done(s)
 }

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
@@ -13,6 +14,7 @@ type lowered struct {
 	typ   string // the type in the words of Param.Type, "any" when unknown
 	known bool   // the value is the same every time: val
 	val   any
+	bad   bool // a problem was noted already; nothing is known
 }
 
 // lowerer checks the tree of an expression and turns it into the machine's. It gathers all problems and goes on behind each.
@@ -30,7 +32,7 @@ type lowerer struct {
 
 func (l *lowerer) problem(start, end int, code, msg, hint string) lowered {
 	*l.probs = append(*l.probs, Problem{Code: code, Start: start, End: end, Message: msg, Hint: hint})
-	return lowered{n: &ast.NilNode{}, typ: "any"}
+	return lowered{n: &ast.NilNode{}, typ: "any", bad: true}
 }
 
 // fails notes a part whose constant operands always fail: an error where it is always evaluated, else a warning.
@@ -129,7 +131,6 @@ func (l *lowerer) lower(n *node) lowered {
 		return l.name(n)
 	case nodeThis:
 		if l.loops > 0 {
-			l.pure = l.pure && true
 			return lowered{n: located(&ast.PointerNode{}, n), typ: "any"}
 		}
 		return l.problem(n.start, n.end, codeProperty, "#this is no value here", "#this stands for the item inside .![..] and .?[..]")
@@ -196,14 +197,13 @@ func (l *lowerer) condition(n *node) lowered {
 	switch {
 	case x.known:
 		if _, ok := x.val.(bool); !ok {
-			l.fails(n, codeType, failf("a condition must be true or false, not %s", show(x.val)))
-			return lowered{n: callNode(n, "$bool", x), typ: "bool"}
+			return l.problem(n.start, n.end, codeType, "a condition must be true or false, not "+show(x.val), "")
 		}
 		return x
 	case x.typ == "bool":
 		return x
 	case !canBe(x.typ, "bool"):
-		l.fails(n, codeType, failf("a condition must be true or false, not %s", typeNames[x.typ]))
+		return l.problem(n.start, n.end, codeType, "a condition must be true or false, not "+typeNames[strings.TrimSuffix(x.typ, "?")], "")
 	}
 	return lowered{n: callNode(n, "$bool", x), typ: "bool"}
 }
@@ -334,7 +334,7 @@ func (l *lowerer) binary(n *node) lowered {
 func (l *lowerer) pattern(at *node, x lowered) lowered {
 	if x.val == nil {
 		l.problem(at.start, at.end, codeType, "a regular expression is needed, not null", "")
-		return x
+		return lowered{n: x.n, typ: "regex"}
 	}
 	p, err := compilePattern(Text(x.val))
 	if err != nil {
@@ -343,7 +343,7 @@ func (l *lowerer) pattern(at *node, x lowered) lowered {
 			code = codeRegexLimit
 		}
 		l.problem(at.start, at.end, code, err.Error(), "")
-		return x
+		return lowered{n: x.n, typ: "regex"}
 	}
 	return lowered{n: located(&ast.ConstantNode{Value: p}, at), typ: "regex", known: true, val: p}
 }
@@ -366,7 +366,7 @@ func (l *lowerer) walk(n *node) lowered {
 	if n.kind == nodeProject {
 		body = callNode(n.kids[1], "$each", l.lower(n.kids[1]))
 	} else {
-		body = callNode(n.kids[1], "$bool", l.lower(n.kids[1]))
+		body = callNode(n.kids[1], "$bool", l.condition(n.kids[1])) // a call even of a Boolean: it is the tick of the item
 	}
 	l.holes = holes
 	l.loops--

@@ -245,19 +245,16 @@ func splitMethod(s *Scope, a []any) (any, error) {
 	if err := p.charge(s, 2*len(text)); err != nil {
 		return nil, err
 	}
-	matches := p.find.FindAllStringIndex(text, MaxItems+1)
-	if len(matches) > MaxItems {
-		return nil, errItems
-	}
-	out, err := s.newList(len(matches) + 1)
+	found, err := findAll(s, p, text, -1)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.grow(itemBytes * len(matches)); err != nil {
+	out, err := s.newList(len(found) + 1)
+	if err != nil {
 		return nil, err
 	}
 	last := 0
-	for _, m := range matches {
+	for _, m := range found {
 		if m[1] == 0 || m[0] == m[1] && m[0] == len(text) {
 			continue
 		}

@@ -122,6 +122,12 @@ func columns(pick func(e entry) any) callFunc {
 	}
 }
 
+// exampleOf is a value for the example of a getter.
+var exampleOf = map[string]string{
+	"int": "1", "long": "1", "bool": "true", "double": "1.5", "decimal": "1.5", "str": "1", "intList": "{1}", "longList": "{1}", "boolList": "{true}",
+	"doubleList": "{1.5}", "decimalList": "{1.5}", "strList": "{1}", "list": "{1}", "map": "{b: 1}", "mapList": "{{b: 1}}",
+}
+
 // mapGetters makes getInt, getString, getIntList and so on; unlike intVar they need the key or a default.
 func mapGetters() []spec {
 	var out []spec
@@ -142,7 +148,7 @@ func mapGetters() []spec {
 			return acc.get(s, Text(a[1]), v, a[2:])
 		})
 		sp.flag = isMethod
-		sp.ex = `{a: 1}.` + getterName(acc.prefix) + `("a")`
+		sp.ex = `{a: ` + exampleOf[acc.prefix] + `}.` + getterName(acc.prefix) + `("a")`
 		out = append(out, sp)
 	}
 	return out

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"sort"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -35,13 +34,13 @@ func (f *Function) contextHint() string {
 
 // suggestFunction returns "did you mean .." for a name in a namespace, "" when nothing is close.
 func (l *lowerer) suggestFunction(space, name string) string {
-	best := suggest(name, func(yield func(string)) {
-		for _, f := range listing {
-			if !f.Method && f.Namespace == space && f.contexts.has(l.ctx) && f.Name != name {
-				yield(f.Name)
-			}
+	var names []string
+	for _, f := range listing {
+		if !f.Method && f.Namespace == space && f.contexts.has(l.ctx) && f.Name != name {
+			names = append(names, f.Name)
 		}
-	})
+	}
+	best := Nearest(name, names)
 	if best == "" {
 		return ""
 	}
@@ -49,22 +48,22 @@ func (l *lowerer) suggestFunction(space, name string) string {
 	if f == nil || f.Property {
 		return "did you mean " + strings.TrimPrefix(space+"."+best, ".") + "?"
 	}
-	return "did you mean " + f.Signatures[0].Text + "?"
+	text := f.Signatures[0].Text
+	return "did you mean " + text[:strings.LastIndexByte(text, ')')+1] + "?"
 }
 
 func objectHint(space string) string {
-	var names []string
+	var names, calls []string // properties first, then functions, both in the order of listing
 	for _, f := range listing {
-		if !f.Method && f.Namespace == space {
-			name := f.QualifiedName()
-			if !f.Property {
-				name += "(..)"
-			}
-			names = append(names, name)
+		switch {
+		case f.Method || f.Namespace != space:
+		case f.Property:
+			names = append(names, f.QualifiedName())
+		default:
+			calls = append(calls, f.QualifiedName()+"(..)")
 		}
 	}
-	sort.Strings(names)
-	if len(names) > 6 {
+	if names = append(names, calls...); len(names) > 6 {
 		names = append(names[:6], "...")
 	}
 	return "write " + strings.Join(names, ", ")
@@ -214,6 +213,9 @@ func (l *lowerer) member(n *node) lowered {
 		return l.problem(n.nameStart, n.nameEnd, codeProperty, space+" has no property "+n.text, hint)
 	}
 	x := l.lower(recv)
+	if x.bad {
+		return x
+	}
 	if x.typ != "any" && x.typ != "map" && x.typ != "any?" && x.typ != "map?" && n.text != "empty" {
 		hint := ""
 		if methods[n.text] != nil {
@@ -273,6 +275,10 @@ var mutators = map[string]string{
 }
 
 func (l *lowerer) valueMethod(n *node, recv lowered) lowered {
+	if recv.bad {
+		l.lowerAll(n.kids[1:])
+		return recv
+	}
 	typ := receiverOf(recv)
 	var fits, named []*Function
 	for _, m := range methods[n.text] {
@@ -340,82 +346,15 @@ func onType(typ string) string {
 }
 
 func suggestMethod(name, typ string) string {
-	best := suggest(name, func(yield func(string)) {
-		for _, f := range listing {
-			if f.Method && (typ == "" || f.Namespace == typ) {
-				yield(f.Name)
-			}
+	var names []string
+	for _, f := range listing {
+		if f.Method && (typ == "" || f.Namespace == typ) {
+			names = append(names, f.Name)
 		}
-	})
+	}
+	best := Nearest(name, names)
 	if best == "" {
 		return ""
 	}
 	return "did you mean ." + best + "(..)?"
-}
-
-// when lowers the whole chain when(c).then(v)...get(d): the value of the first branch that is true and not null, else d (null).
-func (l *lowerer) when(n *node) (lowered, bool) {
-	type branch struct{ cond, val *node }
-	var branches []branch // last first
-	var pending *node
-	at, last := n.kids[0], n
-	if n.text != "get" && n.text != "then" && n.text != "when" {
-		return lowered{}, false
-	}
-	for {
-		switch {
-		case at.kind == nodeMethod && at.text == "then" && pending == nil:
-			pending = at
-			at = at.kids[0]
-			continue
-		case at.kind == nodeMethod && at.text == "when":
-		case at.kind == nodeCall && at.text == "when":
-		default:
-			return lowered{}, false
-		}
-		conds := at.kids
-		if at.kind == nodeMethod {
-			conds = conds[1:]
-		}
-		if len(conds) != 1 || pending != nil && len(pending.kids) != 2 {
-			return l.problem(at.start, last.end, codeCount, "when takes one condition and then one value", "write when(condition).then(value).get(default)"), true
-		}
-		b := branch{cond: conds[0]}
-		if pending != nil {
-			b.val = pending.kids[1]
-		}
-		branches = append(branches, b)
-		pending = nil
-		if at.kind == nodeCall {
-			break
-		}
-		at = at.kids[0]
-	}
-	if n.text != "get" || len(n.kids) > 2 {
-		return l.problem(n.start, n.end, codeWhen, "when(..) is not complete", "write when(condition).then(value).get(default)"), true
-	}
-	out := constant(n, nil)
-	l.maybe++
-	if len(n.kids) == 2 {
-		out = l.lower(n.kids[1])
-	}
-	for i, b := range branches {
-		if i == len(branches)-1 {
-			l.maybe--
-		}
-		cond := l.condition(b.cond)
-		if i == len(branches)-1 {
-			l.maybe++
-		}
-		val := constant(n, nil)
-		if b.val != nil {
-			val = l.lower(b.val)
-		}
-		rest := out
-		out = lowered{typ: "any", n: l.with(n, lowered{n: choose(n, cond.n, val.n, constant(n, nil).n), typ: "any"}, func(v lowered) ast.Node {
-			return choose(n, callNode(n, "$isNull", v), rest.n, v.n)
-		})}
-	}
-	l.maybe--
-	return out, true
 }

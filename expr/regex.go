@@ -40,7 +40,7 @@ func compilePattern(src string) (*pattern, error) {
 func syntaxText(err error) string {
 	var se *syntax.Error
 	if errors.As(err, &se) {
-		return se.Code.String() + ": " + se.Expr
+		return strings.TrimSuffix(se.Code.String()+": "+se.Expr, ": ")
 	}
 	return err.Error()
 }

@@ -2,7 +2,6 @@ package expr
 
 import (
 	"fmt"
-	"reflect"
 	"sort"
 	"strings"
 
@@ -230,129 +229,6 @@ func (f *Function) signature(n int) *Signature {
 // shared: nobody writes into them.
 func Functions() []*Function { return listing }
 
-var (
-	returnsBool = reflect.TypeOf((func(...any) bool)(nil))
-	returnsList = reflect.TypeOf((func(...any) []any)(nil))
-	returnsAny  = reflect.TypeOf((func(...any) any)(nil))
-)
-
-func goType(result string) []reflect.Type {
-	switch result {
-	case "bool":
-		return []reflect.Type{returnsBool}
-	case "items":
-		return []reflect.Type{returnsList}
-	}
-	return []reflect.Type{returnsAny}
-}
-
-// compiledFunction wraps an entry for the machine: the Scope is the hidden first argument, and a call is a tick.
-func compiledFunction(key string, f *Function) *builtin.Function {
-	result := f.Signatures[0].Result
-	for _, sig := range f.Signatures {
-		if sig.Result != result {
-			result = "any"
-		}
-	}
-	call := f.call
-	return &builtin.Function{Name: key, Types: goType(result), Func: func(params ...any) (any, error) {
-		s := params[0].(*Scope)
-		if s.ticks--; s.ticks < 0 {
-			s.ticks = 0
-			return nil, errTicks
-		}
-		v, err := call(s, params[1:])
-		if err != nil {
-			return nil, named(key, err)
-		}
-		return v, nil
-	}}
-}
-
-// named puts the name of the function in front of an error of its own.
-func named(key string, err error) error {
-	e, ok := err.(*evalError)
-	if !ok || e.limit {
-		return err
-	}
-	return &evalError{msg: key + ": " + e.msg}
-}
-
-func compiledOperator(op *operator) *builtin.Function {
-	call := op.call
-	return &builtin.Function{Name: "$" + op.name, Types: goType(op.typ), Func: func(params ...any) (any, error) {
-		s := params[0].(*Scope)
-		if s.ticks--; s.ticks < 0 {
-			s.ticks = 0
-			return nil, errTicks
-		}
-		return call(s, params[1:])
-	}}
-}
-
-// compiledMethod dispatches a method by the type of its receiver.
-func compiledMethod(name string) *builtin.Function {
-	overloads := methods[name]
-	result := overloads[0].Signatures[0].Result
-	for _, m := range overloads {
-		for _, sig := range m.Signatures {
-			if sig.Result != result {
-				result = "any"
-			}
-		}
-	}
-	return &builtin.Function{Name: "." + name, Types: goType(result), Func: func(params ...any) (any, error) {
-		s := params[0].(*Scope)
-		if s.ticks--; s.ticks < 0 {
-			s.ticks = 0
-			return nil, errTicks
-		}
-		v, err := callMethod(s, name, overloads, params[1:])
-		if err != nil {
-			return nil, named(name+"()", err)
-		}
-		return v, nil
-	}}
-}
-
-func callMethod(s *Scope, name string, overloads []*Function, a []any) (any, error) {
-	if a[0] == nil {
-		return nil, failf("called on null; write ?.%s(..) where the value may be missing", name)
-	}
-	var m *Function
-	typ := receiverType(a[0])
-	for _, o := range overloads {
-		if o.Namespace == typ {
-			m = o
-		}
-	}
-	if m == nil {
-		return nil, failf("%s has no such method", show(a[0]))
-	}
-	if m.signature(len(a)-1) == nil {
-		return nil, failf("on %s it takes %s", show(a[0]), m.counts())
-	}
-	return m.call(s, a)
-}
-
-// receiverType is the namespace of the methods of a value.
-func receiverType(v any) string {
-	switch v.(type) {
-	case string, Control:
-		return "string"
-	case bool:
-		return "bool"
-	case []any:
-		return "list"
-	case map[string]any, map[any]any:
-		return "map"
-	}
-	if numberKind(v) != notNumber {
-		return "number"
-	}
-	return "unknown"
-}
-
 // counts says how many arguments a function takes, by its signatures.
 func (f *Function) counts() string {
 	var texts []string
@@ -360,43 +236,6 @@ func (f *Function) counts() string {
 		texts = append(texts, sig.Text)
 	}
 	return strings.Join(texts, " or ")
-}
-
-// suggest returns the name closest to a mistyped one, "" when none is close.
-func suggest(name string, candidates func(yield func(string))) string {
-	best, least := "", 1+min(3, max(1, len(name)/3))
-	lower := strings.ToLower(name)
-	candidates(func(c string) {
-		d := editDistance(lower, strings.ToLower(c), least)
-		if d < least || d == least && best != "" && c < best && d > 0 && least <= 3 && editDistance(lower, strings.ToLower(best), least) == d {
-			best, least = c, d
-		}
-	})
-	return best
-}
-
-// editDistance is Levenshtein's, cut off at most.
-func editDistance(a, b string, most int) int {
-	if len(a)-len(b) > most || len(b)-len(a) > most {
-		return most + 1
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		prev := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := prev
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			prev = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func plural(n int, word string) string {

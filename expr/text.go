@@ -223,9 +223,9 @@ func show(v any) string {
 	case string:
 		return "the text " + quoteShort(x)
 	case []any:
-		return "a list of " + strconv.Itoa(len(x)) + " items"
+		return "a list of " + plural(len(x), "item")
 	case map[string]any, map[any]any:
-		return "a map of " + strconv.Itoa(mapLen(v)) + " entries"
+		return "a map of " + plural(mapLen(v), "key")
 	}
 	t := textBuf{max: 80}
 	t.value(v, 0)

@@ -1,0 +1,36 @@
+package expr
+
+import "testing"
+
+// FuzzCompileAndRun: whatever the text, compiling and running stay within the budget, problems and errors lie inside of the text,
+// and two runs from the same seed agree.
+func FuzzCompileAndRun(f *testing.F) {
+	for _, c := range twoConditions {
+		f.Add(c.src, uint8(ContextAction))
+	}
+	for _, fn := range Functions() {
+		f.Add(fn.Example, uint8(fn.Contexts[0]))
+	}
+	for _, src := range []string{`a${1}b${"}"}`, `{1,{a:2}}.![#this?.a ?: 1]`, `when(true).then(1).get()`, `NOT (1 == 2)`, `-9223372036854775808`, `“（且`, `"x" * 3 + 1.5f`,
+		`eventAttr("m").?[value > 1].$[key != "a"]`, `1e400 - 1e400 == null`, `str("%5$-3s", 1)`, `"aXb" matches "(?i)[a-z]+"`} {
+		f.Add(src, uint8(ContextAction))
+	}
+	f.Fuzz(func(t *testing.T, src string, c uint8) {
+		ctx := Context(c % 4)
+		p, probs := Compile(src, ctx)
+		checkProblems(t, src, p, probs)
+		if p == nil {
+			return
+		}
+		s, _ := vectorScope("action")
+		s.Result = &Result{Data: obj{"x": int64(1)}}
+		checkRun(t, p, s)
+		s.Reseed(s.Seed)
+		v1, err1 := p.Eval(s)
+		s.Reseed(s.Seed)
+		v2, err2 := p.Eval(s)
+		if (err1 == nil) != (err2 == nil) || err1 == nil && Text(v1) != Text(v2) {
+			t.Errorf("%q: expected two runs to agree, got %s, %v and %s, %v", src, Text(v1), err1, Text(v2), err2)
+		}
+	})
+}

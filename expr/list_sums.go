@@ -1,0 +1,99 @@
+package expr
+
+func sumFloats(s *Scope, v any) (any, error) {
+	l, err := listArg(v)
+	if err == nil {
+		err = s.tick(len(l))
+	}
+	if err != nil {
+		return nil, err
+	}
+	sum := 0.0
+	for _, e := range l {
+		f, err := doubleOf(e)
+		if err != nil {
+			return nil, err
+		}
+		sum += f.(float64)
+	}
+	return sum, nil
+}
+
+func listAvg(s *Scope, a []any) (any, error) {
+	l, err := filled(a[0])
+	if err != nil {
+		return nil, err
+	}
+	sum, err := sumFloats(s, l)
+	if err != nil {
+		return nil, err
+	}
+	return sum.(float64) / float64(len(l)), nil
+}
+
+func listSumInt(s *Scope, a []any) (any, error) {
+	l, err := listArg(a[0])
+	if err == nil {
+		err = s.tick(len(l))
+	}
+	var sum any = int64(0)
+	for _, e := range l {
+		var n any
+		if err == nil {
+			n, err = wholeOf(e)
+		}
+		if err == nil {
+			sum, err = intArith('+', sum.(int64), n.(int64))
+		}
+		if err != nil {
+			break
+		}
+	}
+	return sum, err
+}
+
+func listSumDecimal(s *Scope, a []any) (any, error) {
+	l, err := listArg(a[0])
+	if err == nil {
+		err = s.tick(len(l))
+	}
+	if err != nil {
+		return nil, err
+	}
+	sum := new(Decimal)
+	for _, e := range l {
+		d, err := decimalOf(e)
+		if err == nil {
+			sum, err = decArith(s, '+', sum, d)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return sum, nil
+}
+
+func listJoin(s *Scope, a []any) (any, error) {
+	l, err := listArg(a[0])
+	if err == nil {
+		err = s.tick(len(l))
+	}
+	if err != nil {
+		return nil, err
+	}
+	delimiter, err := textArg(s, a[1])
+	if err != nil {
+		return nil, err
+	}
+	out := s.newText()
+	for i, e := range l {
+		if i > 0 {
+			out.str(delimiter)
+		}
+		out.value(e, 0)
+		if out.over {
+			break
+		}
+	}
+	return out.done(s)
+}
