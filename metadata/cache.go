@@ -10,6 +10,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/definitions"
+	"github.com/weftbox/weftbox/expr"
 )
 
 // Options of NewCache.
@@ -218,7 +219,7 @@ func (c *Cache) runnable(name string) (*definitions.Definition, definitions.Prob
 		names = append(names, n)
 	}
 	hint := "post the definition first"
-	if near := nearest(name, names); near != "" {
+	if near := expr.Nearest(name, names); near != "" {
 		hint = "did you mean " + quoted(near) + "?"
 	}
 	return nil, problem(codeDefinition, "/definition", "there is no definition "+quoted(name), hint)

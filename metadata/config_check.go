@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weftbox/weftbox/definitions"
+	"github.com/weftbox/weftbox/expr"
 )
 
 // maxConfigWarnings bounds how many unknown items one put is told of: looking for what was meant costs time for each.
@@ -87,7 +88,7 @@ func checkConfig(config map[string]any, d *definitions.Definition) []definitions
 
 func unknownItem(key string, d *definitions.Definition) definitions.Problem {
 	hint := "leave it out, or add it to the definition's config"
-	if near := nearest(key, sortedKeys(d.Config)); near != "" {
+	if near := expr.Nearest(key, sortedKeys(d.Config)); near != "" {
 		hint = "did you mean " + quoted(near) + "?"
 	}
 	return warning(codeConfigKey, "/config/"+key, "the config of definition "+quoted(d.Name)+" has no item "+quoted(key)+": its expressions may never read it", hint)
@@ -99,7 +100,7 @@ func checkSetting(key string, v any) definitions.Problem {
 	bad, ok := settings[key]
 	if !ok {
 		hint := "leave it out; items of your own do not begin with $"
-		if near := nearest(key, sortedKeys(settings)); near != "" {
+		if near := expr.Nearest(key, sortedKeys(settings)); near != "" {
 			hint = "did you mean " + quoted(near) + "?"
 		}
 		return problem(codeSetting, "/config/"+key, "there is no setting "+quoted(key), hint)
@@ -117,45 +118,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-// nearest returns the candidate that differs from word by the fewest letters, "" when none is near enough to be a slip.
-func nearest(word string, candidates []string) string {
-	w := []rune(word)
-	if len(w) > 100 {
-		return ""
-	}
-	best, limit := "", len(w)/3+1
-	if limit > 3 {
-		limit = 3
-	}
-	for _, c := range candidates {
-		r := []rune(c)
-		if d := len(r) - len(w); d > limit || -d > limit {
-			continue
-		}
-		if d := distance(w, r); d <= limit && d < len(w) {
-			best, limit = c, d-1
-		}
-	}
-	return best
-}
-
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -101,6 +101,7 @@ func testVersionNumbers(s *suite) {
 	put("", "two", "2", metadata.Created)
 	put("", "one", "3", metadata.Created) // only the latest's text counts
 	put("9", "nine", "9", metadata.Created)
+	put("4", "four", "4", metadata.Created)
 	put("2.5", "named", "2.5", metadata.Created)
 	s.again()
 	put("", "named", "2.5", metadata.Unchanged)

@@ -125,16 +125,19 @@ func testIsolation(s *suite) {
 	if got := before.Activities[0].Config; len(got) != 1 || got["list"].([]any)[0] != int64(1) {
 		s.Fatalf("the caller wrote into its config after the put: expected the store to hold list [1], got %v", got)
 	}
-	shown := written(s.T, before)
-	s.strategy(metadata.Strategy{Name: "b"}, metadata.Created)
-	held := s.load()
-	heldShown := written(s.T, held)
-	s.strategy(metadata.Strategy{Name: "a"}, metadata.Created)
-	s.service(metadata.Service{Name: "a"}, metadata.Created)
-	s.definition("d", "2", "more", metadata.Created)
-	s.activity(metadata.Activity{Name: "b"}, metadata.Created)
-	if written(s.T, before) != shown || written(s.T, held) != heldShown {
-		s.Fatal("records that were loaded before: expected them to stay as they were while the store goes on")
+	held, shown := []metadata.Records{before}, []string{written(s.T, before)}
+	for _, name := range []string{"h", "g", "f", "e", "d2", "c", "b"} { // each goes before the others, where a list in place would shift
+		s.strategy(metadata.Strategy{Name: name}, metadata.Created)
+		s.service(metadata.Service{Name: name}, metadata.Created)
+		s.definition("d", "", name, metadata.Created)
+		s.activity(metadata.Activity{Name: name}, metadata.Created)
+		r := s.load()
+		held, shown = append(held, r), append(shown, written(s.T, r))
+	}
+	for i, r := range held {
+		if got := written(s.T, r); got != shown[i] {
+			s.Fatalf("records that were loaded before: expected them to stay while the store goes on, as\n%s\ngot\n%s", shown[i], got)
+		}
 	}
 }
 

@@ -63,7 +63,8 @@ func TestConformanceAfterPowerLoss(t *testing.T) {
 func TestDirectoryInUse(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, nil)
-	for _, d := range []string{dir, dir + "/../" + filepath.Base(dir)} {
+	t.Chdir(filepath.Dir(dir))
+	for _, d := range []string{dir, dir + "/../" + filepath.Base(dir), filepath.Base(dir)} {
 		if _, err := Open(d, Options{}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
 			t.Fatalf("opened twice: expected ErrInUse that names %s, got: %v", dir, err)
 		}

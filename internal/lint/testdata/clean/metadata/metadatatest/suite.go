@@ -1,0 +1,4 @@
+// Package metadatatest owns an example.
+//
+// Room: seam.
+package metadatatest

@@ -1,0 +1,3 @@
+package pebble
+
+import _ "github.com/weftbox/weftbox/metadata/metadatatest"

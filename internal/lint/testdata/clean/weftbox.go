@@ -1,0 +1,4 @@
+// Package weftbox owns an example.
+//
+// Room: door.
+package weftbox

@@ -1,0 +1,4 @@
+// Package mem owns an example.
+//
+// Room: edge.
+package mem

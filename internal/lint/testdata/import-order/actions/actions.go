@@ -1,0 +1,6 @@
+// Package actions owns an example.
+//
+// Room: pure.
+package actions
+
+import _ "github.com/weftbox/weftbox/expr"

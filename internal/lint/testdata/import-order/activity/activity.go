@@ -1,0 +1,6 @@
+// Package activity owns an example.
+//
+// Room: pure.
+package activity
+
+import _ "github.com/weftbox/weftbox/actions"

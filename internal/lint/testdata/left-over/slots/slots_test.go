@@ -1,0 +1,3 @@
+package slots
+
+func g() {} // XXX

@@ -1,0 +1,4 @@
+// This package has a comment that begins wrongly.
+//
+// Room: pure.
+package slots

@@ -1,0 +1,4 @@
+// Package gadget owns an example.
+//
+// Room: pure.
+package gadget

@@ -1,0 +1,5 @@
+package slots
+
+import clock "time"
+
+var later = clock.Until(start)

@@ -1,0 +1,3 @@
+package slots
+
+var other int

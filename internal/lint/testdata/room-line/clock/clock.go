@@ -1,0 +1,4 @@
+// Package clock owns an example.
+//
+// Room: seam.
+package clock

@@ -1,0 +1,4 @@
+// Package clock says it twice.
+//
+// Room: seam.
+package clock

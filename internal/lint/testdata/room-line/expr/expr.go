@@ -1,0 +1,4 @@
+// Package expr owns an example.
+//
+// Room: door.
+package expr

@@ -1,0 +1,2 @@
+// Package slots has no room.
+package slots

@@ -1,0 +1,4 @@
+// Package bustest owns an example.
+//
+// Room: seam.
+package bustest
