@@ -83,16 +83,25 @@ type transition struct {
 
 // transitions is the whole lifecycle by command. What is not in it is refused with a verdict.
 var transitions = []transition{
-	{"pause", []Status{Running, Waiting, Stalled}, func(s *Scope) {
+	{"pause", []Status{Running, Waiting}, func(s *Scope) {
 		s.thread.PausedFrom, s.thread.Status = s.thread.Status, Paused
 	}},
-	{"resume", []Status{Paused}, func(s *Scope) {
+	{"resume", []Status{Paused, Stalled}, func(s *Scope) {
 		s.thread.Status, s.thread.PausedFrom = s.thread.PausedFrom, Absent
+		s.thread.Reason, s.thread.Error = "", ""
 		if s.thread.Status == Running {
 			s.thread.AlarmDue, s.thread.AlarmKind = s.NowMs, AlarmYield
 		}
 	}},
 	{"kill", []Status{Running, Waiting, Paused, Stalled}, func(s *Scope) { s.end(Killed, "", "") }},
+}
+
+// Stall puts a thread aside whose own alarm had to be discarded, for the fault it names: nobody would repeat that message, so the thread waits
+// for an operator instead of for ever. "resume" gives it the alarm once more; its mail is parked meanwhile.
+func (t *Thread) Stall(d *Discard) {
+	t.PausedFrom, t.Status = t.Status, Stalled
+	t.Alarm = AlarmRow{}
+	t.Reason, t.Error = d.Reason, d.Err.Error()
 }
 
 // Commands returns the names of the commands a thread knows.

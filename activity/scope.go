@@ -148,6 +148,8 @@ func (s *Scope) enter(b *Bound) {
 	s.bound = b
 	s.Config, s.Vars = b.Config, t.Vars
 	s.Reseed(s.number<<20 ^ t.Visit)
-	s.info = expr.ThreadInfo{Activity: t.ID.Activity, ActivityName: s.activity.Name, Domain: t.ID.Domain, Definition: s.activity.Definition,
+	s.info = expr.ThreadInfo{Activity: t.ID.Activity, ActivityName: s.activity.Name, ActivityDisplayName: s.activity.DisplayName,
+		ActivityStatus: s.activity.State.String(), Domain: t.ID.Domain, Definition: s.activity.Definition,
+		DefinitionDisplayName: b.Definition.DisplayName, DefinitionDescription: b.Definition.Description,
 		Version: b.Version, Action: t.Action, Status: t.Status.String(), CreatedAtMs: t.CreatedMs}
 }

@@ -47,6 +47,9 @@ func Step(s *Scope, a *Activity, t *Thread, given Message, number uint64, nowMs 
 		t.UpdatedMs = nowMs
 	}
 	v.Action, v.Status = t.Action, t.Status
+	if t.Status == Failed && v.Error == "" {
+		v.Error = t.Error
+	}
 	return v, nil
 }
 
@@ -305,7 +308,7 @@ func (s *Scope) end(status Status, reason, text string) {
 // when it fires it is armed again, which is cheaper than a rewrite at every message.
 func (s *Scope) settleAlarm() {
 	t := s.thread
-	if t.Status == Paused {
+	if t.Status == Paused || t.Status == Stalled {
 		return
 	}
 	none := AlarmRow{}

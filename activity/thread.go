@@ -17,7 +17,7 @@ const (
 	Running  Status = 1 // owes itself work: it yielded, an alarm "now" continues it
 	Waiting  Status = 2
 	Paused   Status = 3
-	Stalled  Status = 4 // its definition, version or service is missing: an operator is needed, nothing is lost
+	Stalled  Status = 4 // its own alarm could not be carried out (Reason, Error): an operator is needed, nothing is lost
 	Finished Status = 5
 	Failed   Status = 6
 	Killed   Status = 7
@@ -47,7 +47,7 @@ type AlarmRow struct {
 type Thread struct {
 	ID         ID
 	Status     Status
-	PausedFrom Status // what a paused thread goes back to
+	PausedFrom Status // what a paused or stalled thread goes back to
 	Version    string // the definition version it is pinned to
 	Action     string // the current action
 	Vars       expr.Vars

@@ -40,6 +40,7 @@ func (t *turn) init(e *Engine) {
 
 func (t *turn) reset() {
 	t.snap, t.nowMs = t.e.o.Metadata(), t.e.now()
+	clear(t.records)
 	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
 	clear(t.byKey)
 	clear(t.slots)

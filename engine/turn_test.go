@@ -367,3 +367,67 @@ func TestCommandsAndParkedMail(t *testing.T) {
 	r.advance(8 * 24 * 3600_000)
 	r.is(n, "u", "absent ")
 }
+
+const bombFlow = `
+activity:
+  name: bomb
+  domain_id_strategy: user
+  trigger: eventTypeIs("go")
+  actions:
+    - name: wait
+      type: receive
+      args:
+        - when: eventTypeIs("defuse")
+          context_vars:
+            safe: true
+          then: call("wait")
+        - after: minutes(1)
+          then: call("bang")
+    - name: bang
+      type: case
+      args:
+        - when: var("safe", false)
+          then: finish()
+        - default: "list.count(range(1000).![range(1000).![#this]], 1) > 0 ? finish() : fail()"
+`
+
+func TestAlarmThatHitsALimitStallsItsThread(t *testing.T) {
+	r := newRig(t)
+	r.strategy("user", `containsAttr("user")`, `eventAttr("user")`)
+	n := r.flow(bombFlow)
+	r.put(event("go", "", "user", "u"))
+	r.advance(61_000)
+	r.is(n, "u", "stalled wait because limit")
+	r.put(event("defuse", "", "user", "u"))
+	r.restart()
+	r.is(n, "u", "stalled wait because limit")
+	letters, err := r.e.DeadLetters(10)
+	r.must(err)
+	if len(letters) != 1 || letters[0].Reason != "limit" {
+		t.Fatalf("the dead letters are %+v, want the alarm's", letters)
+	}
+	resume := messagebus.Incoming{Command: &messagebus.Command{ID: activity.ID{Activity: n, Domain: "u"}, Command: activity.Command{Name: "resume"}}}
+	r.put(&messagebus.Record{Incoming: resume})
+	r.is(n, "u", "waiting wait safe=true")
+	r.advance(60_000)
+	r.is(n, "u", "finished bang safe=true")
+}
+
+func TestMailOfAKilledThreadGoesWithIt(t *testing.T) {
+	r, n := counter(t)
+	r.put(event("hit", "", "user", "u"))
+	command := func(name string) {
+		r.put(&messagebus.Record{Incoming: messagebus.Incoming{Command: &messagebus.Command{ID: activity.ID{Activity: n, Domain: "u"}, Command: activity.Command{Name: name}}}})
+	}
+	command("pause")
+	r.put(event("hit", "", "user", "u"), event("hit", "", "user", "u"))
+	command("kill")
+	r.is(n, "u", "killed wait n=1")
+	r.put(event("hit", "", "user", "u"))
+	r.is(n, "u", "waiting wait n=1")
+	mail, err := r.store.MailOf(r.e.turn.slotNumber("u"), activity.ID{Activity: n, Domain: "u"}, 10)
+	r.must(err)
+	if len(mail) != 0 {
+		t.Errorf("%d parked messages outlived their thread", len(mail))
+	}
+}

@@ -240,6 +240,11 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 		tw.now = saved
 		v = activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Action: saved.Action, Status: saved.Status, Error: discard.Err.Error()}
 		t.bury(w, tw.id, d, discard)
+		if _, own := d.message.(*activity.Alarm); own {
+			tw.now.Stall(discard)
+			tw.now.UpdatedMs = t.nowMs
+			tw.dirty = true
+		}
 	} else {
 		t.carryOut(w, tw, d.number)
 		t.count(v, d.message)
@@ -249,6 +254,10 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 		if wasLive && v.Kind != activity.VerdictLate || v.Kind == activity.VerdictSpawned || v.Kind == activity.VerdictDead {
 			t.applied(w, d.record)
 		}
+	}
+	if tw.now.Status == activity.Killed && tw.now.Parked > 0 { // its mail goes with it
+		t.batch.DeleteAllMail(tw.id)
+		tw.now.Parked, tw.parked = 0, nil
 	}
 	if tw.now.Status.Ended() {
 		tw.ended = append(tw.ended, tw.now)
