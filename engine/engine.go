@@ -32,6 +32,8 @@ type Options struct {
 	MaxBytes    int // of one turn, default 16 MiB
 	MaxAlarms   int // of one turn, default 4,096
 
+	MaxVarsBytes int // of the variables of one thread, default 64 KiB; a step that makes more is discarded
+
 	// How long ended runs are kept when "$retention" does not say: default 1 h and 7 days. Negative: for ever.
 	RetentionFinishedMs int64
 	RetentionFailedMs   int64
@@ -124,6 +126,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxAlarms == 0 {
 		o.MaxAlarms = 4096
+	}
+	if o.MaxVarsBytes == 0 {
+		o.MaxVarsBytes = 64 << 10
 	}
 	if o.RetentionFinishedMs == 0 {
 		o.RetentionFinishedMs = time.Hour.Milliseconds()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/definitions"
+	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/expr"
 	"github.com/weftbox/weftbox/messagebus"
 )
@@ -430,4 +431,51 @@ func TestMailOfAKilledThreadGoesWithIt(t *testing.T) {
 	if len(mail) != 0 {
 		t.Errorf("%d parked messages outlived their thread", len(mail))
 	}
+}
+
+const growFlow = `
+activity:
+  name: grow
+  domain_id_strategy: user
+  trigger: eventTypeIs("go")
+  actions:
+    - name: wait
+      type: receive
+      args:
+        - when: eventTypeIs("more")
+          context_vars:
+            text: var("text", "") + eventAttr("add")
+          then: call("wait")
+        - when: eventTypeIs("nest")
+          context_vars:
+            text: "{var('text', 1)}"
+          then: call("wait")
+`
+
+func TestVariablesAreBounded(t *testing.T) {
+	r := newRig(t)
+	r.strategy("user", `containsAttr("user")`, `eventAttr("user")`)
+	n := r.flow(growFlow)
+	r.put(event("go", "", "user", "u"), event("go", "", "user", "v"))
+	for range 3 {
+		r.put(event("more", "", "user", "u", "add", strings.Repeat("x", 30_000)))
+	}
+	for range store.MaxDepth + 10 {
+		r.put(event("nest", "", "user", "v"))
+	}
+	text, _ := r.thread(n, "u").Vars.Get("text")
+	if len(text.(string)) != 60_000 {
+		t.Errorf("the variable has %d bytes, want the 60,000 of the two steps that fitted", len(text.(string)))
+	}
+	letters, err := r.e.DeadLetters(100)
+	r.must(err)
+	kinds := map[string]int{}
+	for _, l := range letters {
+		kinds[l.Domain+" "+l.Reason]++
+	}
+	if kinds["u limit"] != 1 || kinds["v limit"] < 5 {
+		t.Errorf("the dead letters are %v, want one for u and several for v, all for a limit", kinds)
+	}
+	r.restart()
+	r.is(n, "u", "waiting wait text="+text.(string))
 }

@@ -232,7 +232,7 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 	v, err := t.safeStep(a, tw, d)
 	var discard *activity.Discard
 	if err == nil {
-		discard = t.unsendable()
+		discard = t.unfit(&tw.now)
 	} else {
 		discard = err
 	}

@@ -14,8 +14,13 @@ type backlog struct {
 	slot        uint16
 }
 
-// unsendable looks whether every service that the step asks exists.
-func (t *turn) unsendable() *activity.Discard {
+// unfit looks whether what the step made can be kept and sent: the variables' size, and that every service it asks exists.
+func (t *turn) unfit(th *activity.Thread) *activity.Discard {
+	if t.e.scope.Changed() {
+		if err := store.CheckVars(th.Vars, t.e.o.MaxVarsBytes); err != nil {
+			return &activity.Discard{Reason: "limit", Err: err}
+		}
+	}
 	for _, effect := range t.e.scope.Effects {
 		if send, ok := effect.(*activity.Send); ok {
 			if _, known := t.snap.Services[send.Service]; !known {

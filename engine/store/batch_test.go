@@ -236,3 +236,63 @@ func TestCorruptKeysAreErrors(t *testing.T) {
 		s.generationForTest()
 	}
 }
+
+// A read that began before a commit must not leave its old view behind for later reads.
+func TestOldIteratorsAreNotKept(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Options{Slots: 1})
+	c, err := s.prefixCursor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	th := couponThread(1)
+	write(t, s, 0, func(b *Batch) { b.PutThread(&th) })
+	if err := c.release(); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "the thread", must(s.Thread(0, th.ID))(t), th)
+}
+
+func TestLargeBuffersAreNotKept(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Options{Slots: 1})
+	b := s.NewBatch()
+	defer b.Close()
+	b.Begin(0)
+	b.PutOutbox(&Outbox{Body: make([]byte, 2*maxIdleValue)})
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if cap(b.value) > maxIdleValue {
+		t.Errorf("after a large row the batch keeps a buffer of %d bytes, want at most %d", cap(b.value), maxIdleValue)
+	}
+}
+
+// Memtables are taken out of Pebble's cache: enough must be left for filters and blocks, else each read goes to disk.
+func TestMemtablesLeaveTheCacheAlone(t *testing.T) {
+	s := openTest(t, vfs.NewMem(), Options{Slots: 1, memTableBytes: 4 << 20, CacheBytes: 2 << 20})
+	pad := strings.Repeat("x", 1000)
+	for i := range 20 {
+		write(t, s, 0, func(b *Batch) {
+			for j := range 1000 {
+				b.PutThread(&activity.Thread{ID: id(1, fmt.Sprint(j)), Run: uint64(i), Reason: pad})
+			}
+		})
+	}
+	if err := s.db.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.prefixCursor()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		if c.key = appendDomainPrefix(c.key[:0], 0, letterThread, fmt.Sprint(i%3)); !c.SeekPrefixGE(c.key) {
+			t.Fatalf("thread %d is missing", i%3)
+		}
+	}
+	if read := loaded(c.Iterator); read > 200<<10 {
+		t.Errorf("500 reads of three threads read %d bytes of blocks, want at most 200 KiB: each block once", read)
+	}
+	if err := c.release(); err != nil {
+		t.Fatal(err)
+	}
+}

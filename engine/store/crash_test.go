@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,7 +123,8 @@ func crashes(t *testing.T, cycles int, o Options, check func(acked, started uint
 			}
 			done <- err
 		}()
-		for l.acked.Load() < from+want {
+		for l.acked.Load() < from+want && len(done) == 0 {
+			runtime.Gosched()
 		}
 		acked := l.acked.Load()
 		clone := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(5) * 25, RNG: rng})

@@ -110,9 +110,9 @@ func pebbleOptions(fs vfs.FS, o Options) *pebble.Options {
 	if p.MemTableSize == 0 {
 		p.MemTableSize = defaultMemTable
 	}
-	// Pebble takes the memory of its memtables out of the cache. Without room for two of them (one written, one being flushed or kept
-	// for reuse) nothing would be left for blocks, and each look-up would read its filter from disk.
-	p.CacheSize += 2 * int64(p.MemTableSize)
+	// Pebble takes the memory of its memtables out of the cache. Without room for three of them (one written, one being flushed, one
+	// kept for reuse or for a reader) nothing would be left for blocks, and each look-up would read its filter from disk.
+	p.CacheSize += 3 * int64(p.MemTableSize)
 	for i := range p.Levels {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}

@@ -36,17 +36,18 @@ const MaxDepth = 256
 
 var errDepth = fmt.Errorf("lists and maps are nested deeper than %d", MaxDepth)
 
-// CheckVars reports why a thread's variables cannot be stored: nested deeper than MaxDepth or larger than the row limit of 32 MiB.
+// CheckVars reports why a thread's variables cannot be stored: nested deeper than MaxDepth, or larger than 16 MiB.
 // PutThread of such variables makes the whole batch fail, so the engine asks while it can still discard the step.
-func CheckVars(vars expr.Vars) error {
+func CheckVars(vars expr.Vars, maxBytes int) error {
 	size := 0
+	maxBytes = min(maxBytes, maxRowBytes/2)
 	for i := range vars {
 		n, err := valueSize(vars[i].Value, 0)
 		if err != nil {
 			return fmt.Errorf("variable %q: %w", vars[i].Name, err)
 		}
-		if size += n + len(vars[i].Name) + 8; size > maxRowBytes/2 {
-			return fmt.Errorf("variable %q: the variables have more than %d bytes", vars[i].Name, maxRowBytes/2)
+		if size += n + len(vars[i].Name) + 8; size > maxBytes {
+			return fmt.Errorf("variable %q: the variables have more than %d bytes", vars[i].Name, maxBytes)
 		}
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestDepthLimit(t *testing.T) {
 	if got := roundTrip(t, nested(MaxDepth)); !same(nested(MaxDepth), got) {
 		t.Errorf("a value nested %d deep came back changed", MaxDepth)
 	}
-	if err := CheckVars(expr.Vars{{Name: "x", Value: nested(MaxDepth)}}); err != nil {
+	if err := CheckVars(expr.Vars{{Name: "x", Value: nested(MaxDepth)}}, 1<<30); err != nil {
 		t.Errorf("CheckVars of depth %d: %v, want nil", MaxDepth, err)
 	}
 	for _, depth := range []int{MaxDepth + 2, 100_000} {
@@ -149,7 +149,7 @@ func TestDepthLimit(t *testing.T) {
 		if _, err := appendValue(nil, v, 0); !errors.Is(err, errDepth) {
 			t.Errorf("encoding depth %d: error %v, want the depth limit", depth, err)
 		}
-		if err := CheckVars(expr.Vars{{Name: "x", Value: v}}); !errors.Is(err, errDepth) || !strings.Contains(err.Error(), `"x"`) {
+		if err := CheckVars(expr.Vars{{Name: "x", Value: v}}, 1<<30); !errors.Is(err, errDepth) || !strings.Contains(err.Error(), `"x"`) {
 			t.Errorf("CheckVars of depth %d: %v, want the depth limit and the variable's name", depth, err)
 		}
 		r := reader{rest: strings.Repeat("\x08\x01", depth) + "\x00"}
@@ -168,7 +168,7 @@ func TestCheckVarsAgreesWithTheEncoder(t *testing.T) {
 				v = []any{v}
 			}
 			_, encode := appendValue(nil, v, 0)
-			check := CheckVars(expr.Vars{{Name: "x", Value: v}})
+			check := CheckVars(expr.Vars{{Name: "x", Value: v}}, 1<<30)
 			if check == nil && encode != nil {
 				t.Errorf("%s at depth %d: CheckVars = nil, the encoder says %v", name, depth, encode)
 			}
@@ -178,7 +178,7 @@ func TestCheckVarsAgreesWithTheEncoder(t *testing.T) {
 		}
 	}
 	big := strings.Repeat("x", maxRowBytes/2)
-	if err := CheckVars(expr.Vars{{Name: "big", Value: big}}); err == nil {
+	if err := CheckVars(expr.Vars{{Name: "big", Value: big}}, 1<<30); err == nil {
 		t.Error("CheckVars of 16 MiB of text = nil, want an error")
 	}
 }
