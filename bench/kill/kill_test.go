@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/weftbox/weftbox/bench/ledger"
+)
+
+// TestThreeDeaths builds weftbox and kills it three times while 3,000 events flow.
+func TestThreeDeaths(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs the whole program")
+	}
+	t.Setenv("TMPDIR", t.TempDir())
+	var out bytes.Buffer
+	o := options{kills: 3, events: 3000, seed: 42, domains: 200, limit: 2 * time.Minute}
+	if err := prove(context.Background(), o, &out); err != nil {
+		t.Fatalf("expected a ledger that agrees, got %v\n%s", err, &out)
+	}
+	text := out.String()
+	if n := strings.Count(text, "\nkill "); n != 3 {
+		t.Errorf("expected 3 deaths to be printed, got %d:\n%s", n, text)
+	}
+	for _, want := range []string{
+		`(?m)^seed      42$`, `(?m)^events    3000, acknowledged 3000, sent again \d+,`, `(?m)^threads   200; dead letters [1-9]`, `(?m)^requests  [1-9]\d+, .*answered [1-9]`,
+		`(?m)^alarms    fired [1-9]\d*, cancelled [1-9]`, `(?m)^restart .* [2-4] times; \d deaths came earlier$`, `(?m)^ledger: 0 lost, 0 doubled$`,
+	} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("expected a line like %s in:\n%s", want, text)
+		}
+	}
+}
+
+func newTestClient(events int) *client {
+	c := &client{number: 1, random: rand.New(rand.NewPCG(1, 2)), left: events, poison: 50}
+	for i := range 6 {
+		c.users = append(c.users, &domain{kind: ledger.User, name: string(rune('a' + i))})
+		c.items = append(c.items, &domain{kind: ledger.Item, name: string(rune('A' + i))})
+	}
+	return c
+}
+
+// awake ends all rests, as the threads would.
+func (c *client) awake() {
+	for _, d := range c.resting {
+		switch {
+		case d.kind == ledger.Item:
+			c.items = append(c.items, d)
+		case asks(d.n + 1):
+			c.eager = append(c.eager, d)
+		default:
+			c.users = append(c.users, d)
+		}
+	}
+	c.resting = nil
+}
+
+// TestClientsLetThreadsWait checks what the ledger builds on: numbers without a gap, nothing for a domain whose thread waits, both kinds
+// of alarms, poisoned events of users of their own.
+func TestClientsLetThreadsWait(t *testing.T) {
+	const events = 5000
+	c := newTestClient(events)
+	last := map[string]int64{}
+	var total, asked, held, cancelled, poisoned int
+	for c.left > 0 {
+		rests := map[string]bool{}
+		batch := c.compose(1 + c.random.IntN(30))
+		for _, e := range batch {
+			total++
+			if rests[e.User] || rests[e.Item] {
+				t.Fatalf("event %s goes to %s and %s, of which one waits for an answer or an alarm", e.ID, e.User, e.Item)
+			}
+			if e.Poison {
+				poisoned++
+				if e.N != 0 || e.Ask || wire(&e)["attr"].(map[string]any)["amount"] != nil {
+					t.Fatalf("a poisoned event is nobody's, asks nothing and has no amount, got %+v", e)
+				}
+			} else if last[e.User]++; e.N != last[e.User] {
+				t.Fatalf("event %s has number %d of its user, expected %d", e.ID, e.N, last[e.User])
+			}
+			if last[e.Item]++; e.M != last[e.Item] {
+				t.Fatalf("event %s has number %d of its item, expected %d", e.ID, e.M, last[e.Item])
+			}
+			switch {
+			case e.Hold && !e.Arm:
+				t.Fatalf("event %s holds an alarm that it does not set", e.ID)
+			case e.Hold:
+				held++
+			case e.Arm:
+				cancelled++
+			}
+			if e.Ask {
+				asked++
+			}
+			rests[e.User], rests[e.Item] = e.Ask, e.Hold
+		}
+		if len(batch) == 0 && len(c.resting) == 0 {
+			t.Fatal("nothing can be sent and nobody rests")
+		}
+		c.awake()
+	}
+	if total != events || poisoned != events/50 {
+		t.Errorf("expected %d events and %d poisoned ones, got %d and %d", events, events/50, total, poisoned)
+	}
+	if asked < events/20 || held < events/50 || cancelled < events/50 {
+		t.Errorf("expected many asks, held and cancelled alarms in %d events, got %d, %d, %d", events, asked, held, cancelled)
+	}
+}
+
+func TestFirstCauseLeavesOutThoseToldToStop(t *testing.T) {
+	cause := &refusal{422, "no"}
+	if got := firstCause([]error{context.Canceled, nil, cause}); got == nil || strings.Contains(got.Error(), "canceled") || !strings.Contains(got.Error(), "422") {
+		t.Errorf("expected the refusal alone, got %v", got)
+	}
+	if got := firstCause([]error{nil, context.Canceled}); got == nil {
+		t.Error("expected the interruption when there is nothing else, got nil")
+	}
+	if got := firstCause(make([]error, 3)); got != nil {
+		t.Errorf("expected no error, got %v", got)
+	}
+}
+
+func TestQuantile(t *testing.T) {
+	all := []time.Duration{5, 1, 3, 2, 4}
+	for _, c := range []struct {
+		q    float64
+		want time.Duration
+	}{{0, 1}, {0.5, 3}, {1, 5}} {
+		if got := quantile(all, c.q); got != c.want {
+			t.Errorf("quantile %v of 1..5: expected %v, got %v", c.q, c.want, got)
+		}
+	}
+	if got := quantile(nil, 0.5); got != 0 {
+		t.Errorf("quantile of nothing: expected 0, got %v", got)
+	}
+}
