@@ -10,9 +10,13 @@ import (
 )
 
 type advanceRequest struct {
+	ctx    context.Context
 	byMs   int64
 	answer chan advanceAnswer
 }
+
+// ErrBusyClock says that an advance stopped early, at the moment it names: threads are busy there without end.
+var ErrBusyClock = errors.New("the clock can not go on")
 
 type advanceAnswer struct {
 	nowMs int64
@@ -30,7 +34,7 @@ func (e *Engine) Advance(ctx context.Context, byMs int64) (nowMs, fired int64, e
 	if _, ok := e.o.Clock.(*clock.Manual); !ok {
 		return 0, 0, ErrWallClock
 	}
-	r := advanceRequest{byMs: byMs, answer: make(chan advanceAnswer, 1)}
+	r := advanceRequest{ctx: ctx, byMs: byMs, answer: make(chan advanceAnswer, 1)}
 	select {
 	case e.advance <- r:
 	case <-ctx.Done():
@@ -46,7 +50,7 @@ func (e *Engine) Advance(ctx context.Context, byMs int64) (nowMs, fired int64, e
 
 // AdvanceNow is Advance for a caller that drives the turns itself, instead of Run.
 func (e *Engine) AdvanceNow(byMs int64) (nowMs, fired int64, err error) {
-	a := e.moveClock(advanceRequest{byMs: byMs})
+	a := e.moveClock(advanceRequest{ctx: context.Background(), byMs: byMs})
 	return a.nowMs, a.fired, a.err
 }
 
@@ -61,16 +65,15 @@ func (e *Engine) moveClock(r advanceRequest) advanceAnswer {
 	target := e.now() + r.byMs
 	before := e.stats.AlarmsFired.Load()
 	for {
-		for e.Turn() {
+		if err := e.settle(r.ctx); err != nil {
+			return advanceAnswer{err: err}
 		}
 		due := e.nextDue()
 		if due > target {
 			break
 		}
 		manual.Set(max(due, e.now()))
-		if !e.Turn() { // the head was that of a cancelled alarm: finding the next one is progress too
-			continue
-		}
+		e.Turn() // one that finds only a cancelled alarm has found the next one: that is progress too
 	}
 	manual.Set(target)
 	e.floorMs = target
@@ -82,6 +85,19 @@ func (e *Engine) moveClock(r advanceRequest) advanceAnswer {
 		return advanceAnswer{err: err}
 	}
 	return advanceAnswer{nowMs: target, fired: e.stats.AlarmsFired.Load() - before}
+}
+
+// settle turns until nothing is left to do at this moment.
+func (e *Engine) settle(ctx context.Context) error {
+	for range e.o.MaxTurnsAtOnce {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !e.Turn() {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: after %d turns at %d ms there is still something to do; a definition that goes round without waiting does that", ErrBusyClock, e.o.MaxTurnsAtOnce, e.now())
 }
 
 func (e *Engine) nodeMeta() store.NodeMeta {

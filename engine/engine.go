@@ -32,6 +32,9 @@ type Options struct {
 	MaxBytes    int // of one turn, default 16 MiB
 	MaxAlarms   int // of one turn, default 4,096
 
+	// MaxTurnsAtOnce bounds the turns of one moment of an advance, default 10,000: a thread that never waits would hold the clock for ever.
+	MaxTurnsAtOnce int
+
 	MaxVarsBytes int // of the variables of one thread, default 64 KiB; a step that makes more is discarded
 
 	// How long ended runs are kept when "$retention" does not say: default 1 h and 7 days. Negative: for ever.
@@ -126,6 +129,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxAlarms == 0 {
 		o.MaxAlarms = 4096
+	}
+	if o.MaxTurnsAtOnce == 0 {
+		o.MaxTurnsAtOnce = 10_000
 	}
 	if o.MaxVarsBytes == 0 {
 		o.MaxVarsBytes = 64 << 10

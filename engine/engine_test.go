@@ -69,7 +69,7 @@ func (r *rig) open() {
 	var err error
 	r.store, err = store.Open("state", store.Options{FS: r.fs, Slots: 8})
 	r.must(err)
-	r.e, err = New(Options{Store: r.store, Clock: r.clock, Metadata: r.cache.Load, Consumers: r.feeds, Producer: r, Stdout: &r.out,
+	r.e, err = New(Options{Store: r.store, Clock: r.clock, Metadata: r.cache.Load, Consumers: r.feeds, Producer: r, Stdout: &r.out, MaxTurnsAtOnce: 200,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { r.t.Fatalf("the engine gave up: %v", err) }})
 	r.must(err)
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -478,4 +479,21 @@ func TestVariablesAreBounded(t *testing.T) {
 	}
 	r.restart()
 	r.is(n, "u", "waiting wait text="+text.(string))
+}
+
+func TestThreadThatNeverWaitsDoesNotHoldTheClockForEver(t *testing.T) {
+	r, n := counter(t)
+	r.put(event("hit", "", "user", "other"))
+	r.flow("activity:\n  name: whirl\n  domain_id_strategy: user\n  trigger: eventTypeIs(\"whirl\")\n  actions:\n    - name: again\n      type: compute\n      args:\n        - x: 1\n      ctrl: call(\"again\")\n")
+	r.put(event("whirl", "", "user", "w"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if a := r.e.moveClock(advanceRequest{ctx: ctx, byMs: 1000}); !errors.Is(a.err, context.Canceled) {
+		t.Errorf("an advance whose caller has gone is answered %v, want its own error", a.err)
+	}
+	if _, _, err := r.e.AdvanceNow(1000); !errors.Is(err, ErrBusyClock) {
+		t.Errorf("an advance past a thread that never waits is answered %v, want ErrBusyClock", err)
+	}
+	r.put(event("hit", "", "user", "other"))
+	r.is(n, "other", "waiting wait n=2")
 }

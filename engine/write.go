@@ -5,6 +5,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/expr"
 	"github.com/weftbox/weftbox/messagebus"
 )
 
@@ -14,6 +15,9 @@ type backlog struct {
 	slot        uint16
 }
 
+// maxOutBytes bounds what one step sends and prints: a request may grow sixfold as JSON and must still fit into a row.
+const maxOutBytes = 4 << 20
+
 // unfit looks whether what the step made can be kept and sent: the variables' size, and that every service it asks exists.
 func (t *turn) unfit(th *activity.Thread) *activity.Discard {
 	if t.e.scope.Changed() {
@@ -21,12 +25,20 @@ func (t *turn) unfit(th *activity.Thread) *activity.Discard {
 			return &activity.Discard{Reason: "limit", Err: err}
 		}
 	}
+	var out expr.Vars
 	for _, effect := range t.e.scope.Effects {
-		if send, ok := effect.(*activity.Send); ok {
-			if _, known := t.snap.Services[send.Service]; !known {
-				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", send.Service)}
+		switch f := effect.(type) {
+		case *activity.Send:
+			if _, known := t.snap.Services[f.Service]; !known {
+				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
 			}
+			out = append(out, expr.Var{Name: f.Service, Value: f.Args})
+		case *activity.Record:
+			out = append(out, expr.Var{Name: f.Kind, Value: f.Text})
 		}
+	}
+	if err := store.CheckVars(out, maxOutBytes); err != nil {
+		return &activity.Discard{Reason: "limit", Err: fmt.Errorf("what one message makes the thread send or print is too much: %w", err)}
 	}
 	return nil
 }

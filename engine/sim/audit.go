@@ -20,9 +20,9 @@ type place struct {
 	status          activity.Status
 }
 
-// audit compares what lies in the store with what the threads say: alarms, open requests, parked mail, membership, counters and outbox.
+// Audit compares what lies in the store with what the threads say: alarms, open requests, parked mail, membership, counters and outbox.
 // An error names what does not fit: it is a fault of the engine, never of a flow.
-func (w *World) audit() error {
+func (w *World) Audit() error {
 	threads, err := w.live()
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (w *World) auditAlarms(threads map[activity.ID]*activity.Thread) error {
 			return fmt.Errorf("thread %v is not live, but its alarm %+v is there", a.ID, a.Alarm)
 		case t.Run != a.Alarm.Run || t.Alarm != row:
 			return fmt.Errorf("thread %v (run %d) remembers the alarm %+v, but there is %+v", a.ID, t.Run, t.Alarm, a.Alarm)
-		case row.DueMs < w.NowMs() && t.Status != activity.Paused:
+		case row.DueMs < w.NowMs() && t.Status != activity.Paused && t.Status != activity.Stalled:
 			return fmt.Errorf("the alarm %+v of thread %v is %d ms overdue", a.Alarm, a.ID, w.NowMs()-row.DueMs)
 		}
 		return nil
@@ -120,7 +120,7 @@ func (w *World) auditAlarms(threads map[activity.ID]*activity.Thread) error {
 		switch {
 		case t.Alarm != (activity.AlarmRow{}) && rows[id] != 1:
 			return fmt.Errorf("thread %v remembers the alarm %+v, but there are %d rows", id, t.Alarm, rows[id])
-		case t.AlarmDue != 0 && rows[id] == 0 && t.Status != activity.Paused:
+		case t.AlarmDue != 0 && rows[id] == 0 && t.Status != activity.Paused && t.Status != activity.Stalled:
 			return fmt.Errorf("thread %v (%s at %s) waits for an alarm at %d ms that is not there: nothing will wake it", id, t.Status, t.Action, t.AlarmDue)
 		case t.Status == activity.Running && t.AlarmKind != activity.AlarmYield:
 			return fmt.Errorf("thread %v owes itself work but no alarm continues it", id)
@@ -164,7 +164,7 @@ func (w *World) auditMail(threads map[activity.ID]*activity.Thread) error {
 		if t := threads[id]; t != nil {
 			parked = int(t.Parked)
 		}
-		mail, err := w.store.MailOf(slots.Of(id.Domain, w.store.Node().Slots), id, activity.MaxParked+1)
+		mail, err := w.store.MailOf(w.slotOf(id.Domain), id, activity.MaxParked+1)
 		if err != nil {
 			return err
 		}
@@ -217,3 +217,5 @@ func (w *World) Live(number uint32) (int, error) {
 	list, _, _, err := w.node.Threads(number, engine.Cursor{}, math.MaxInt32)
 	return len(list), err
 }
+
+func (w *World) slotOf(domain string) uint16 { return slots.Of(domain, w.store.Node().Slots) }

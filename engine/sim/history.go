@@ -2,7 +2,6 @@ package sim
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/weftbox/weftbox/activity"
@@ -18,9 +17,11 @@ type Note struct {
 
 // life is what was seen of one thread.
 type life struct {
-	last  activity.Thread
-	runs  []uint64 // the numbers of its runs, in order of birth
-	calls int      // requests noted
+	last  activity.Thread // as of the last look
+	run   uint64          // the number of the last run that was seen
+	born  int             // how many runs there were
+	fresh int             // births by verdict since a run was last seen
+	calls int             // requests noted
 }
 
 func (w *World) note(id activity.ID, text string) {
@@ -58,15 +59,31 @@ func (w *World) look() error {
 		if t.Status == activity.Absent {
 			continue
 		}
-		if !slices.Contains(l.runs, t.Run) {
-			l.runs = append(l.runs, t.Run)
-		}
 		if t.Run != l.last.Run || t.Visit != l.last.Visit || t.Status != l.last.Status || t.Parked != l.last.Parked {
-			w.note(id, "→ "+stand(&t, len(l.runs)))
+			w.note(id, "→ "+stand(&t, l.born))
 		}
 		l.last = t
 	}
-	return w.audit()
+	return nil
+}
+
+// count counts the births of threads: those that verdicts tell of, and those out of parked mail, which leave no verdict. It is called
+// after every turn, in which parked mail gives birth at most now and then.
+func (w *World) count() {
+	for _, id := range w.order {
+		l := w.lives[id]
+		t, err := w.node.Thread(id, 0)
+		if err != nil {
+			panic(&Fault{err})
+		}
+		if t.Run != l.run && t.Status != activity.Absent {
+			l.born += max(l.fresh, 1)
+			l.run = t.Run
+		} else {
+			l.born += l.fresh
+		}
+		l.fresh = 0
+	}
 }
 
 // stand says where a thread stands.
@@ -100,10 +117,10 @@ func (w *World) Verdicts() []messagebus.Verdict { return w.verdicts }
 // Threads returns the addresses of all threads that a message concerned, in the order of their first message.
 func (w *World) Threads() []activity.ID { return w.order }
 
-// Run returns which life of a thread a run number is, from 1; 0: none that was seen.
-func (w *World) Run(id activity.ID, run uint64) int {
+// Run returns how many lives a thread has had, the present one included.
+func (w *World) Run(id activity.ID) int {
 	if l := w.lives[id]; l != nil {
-		return slices.Index(l.runs, run) + 1
+		return l.born
 	}
 	return 0
 }

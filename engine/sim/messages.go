@@ -70,6 +70,7 @@ func (w *World) submit(records ...*messagebus.Record) error {
 		}
 		w.hear(r, answers[i][0])
 	}
+	w.count()
 	return w.Settle()
 }
 
@@ -104,7 +105,9 @@ func (w *World) hear(r *messagebus.Record, a messagebus.Answer) {
 			continue
 		}
 		w.note(id, what+": "+text)
-		w.watch(id)
+		if l := w.watch(id); v.Kind == activity.VerdictSpawned {
+			l.fresh++
+		}
 	}
 }
 

@@ -24,7 +24,8 @@ import (
 type Options struct {
 	StartMs int64 // where the clock begins, Unix ms
 	Slots   uint16
-	// CrashAlways takes the power away after every turn and before the outbox hears that a request was delivered.
+	// CrashAlways takes the power away after every turn and before the outbox hears that a request was delivered; after the first
+	// hundred times only every sixteenth time. Slots are committed one by one.
 	CrashAlways bool
 }
 
@@ -42,6 +43,7 @@ type World struct {
 	services *services
 	out      bytes.Buffer
 	crashes  int
+	moments  int // at which CrashAlways could restart
 	lives    map[activity.ID]*life
 	order    []activity.ID // keys of lives, in the order of their first message
 	notes    []Note
@@ -88,7 +90,7 @@ func (w *World) open(nowMs int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.store, err = store.Open("store", store.Options{FS: w.fs, Slots: w.o.Slots, CacheBytes: 1 << 20}); err != nil {
+	if w.store, err = store.Open("store", store.Options{FS: w.fs, Slots: w.o.Slots, CacheBytes: 1 << 20, CommitSlots: w.o.CrashAlways}); err != nil {
 		return err
 	}
 	if floor := w.store.Node().FloorMs; floor > nowMs {
@@ -178,6 +180,7 @@ func (w *World) quiet() error {
 				return fmt.Errorf("after %d turns there is still work at this moment: some thread goes round in circles without ever waiting", MaxTurns)
 			}
 			w.restartIfAlways()
+			w.count()
 		}
 		before := len(w.services.calls)
 		sent, err := w.node.RelayNow(context.Background())
@@ -193,8 +196,17 @@ func (w *World) quiet() error {
 	}
 }
 
+// Restarts of CrashAlways: every time at first, every sixteenth time after manyCrashes, so that long scenarios end soon too.
+const (
+	manyCrashes = 100
+	seldom      = 16
+)
+
 func (w *World) restartIfAlways() {
-	if w.o.CrashAlways {
+	if !w.o.CrashAlways {
+		return
+	}
+	if w.moments++; w.moments <= manyCrashes || w.moments%seldom == 0 {
 		w.restart()
 	}
 }

@@ -207,6 +207,14 @@ func TestQueueBytes(t *testing.T) {
 	get(t, postTo(b, "/v1/events", "["+event+","+event+","+event+"]")).problem(t, 413, "body_too_large")
 	answerAll(pollSome(t, b, 1), messagebus.Answer{})
 	get(t, first).accepted(t)
+	small := `{"type":"a","attr":{"k":"` + strings.Repeat("x", 200) + `"}}`
+	for range 5 { // room comes back, also when a post is polled in parts
+		c := postTo(b, "/v1/events", "["+small+","+small+"]")
+		for range 2 {
+			answerAll(pollSome(t, b, 1), messagebus.Answer{})
+		}
+		get(t, c).accepted(t)
+	}
 }
 
 func TestStopping(t *testing.T) {

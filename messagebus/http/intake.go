@@ -69,7 +69,13 @@ func checkRequest(r *nethttp.Request) *Problem {
 			return refuse(nethttp.StatusUnsupportedMediaType, "unsupported_encoding", "Compressed bodies cannot be read", "post without Content-Encoding")
 		}
 	}
-	if wait := r.URL.Query().Get("wait"); wait != "" && wait != "processed" {
+	query := r.URL.Query()
+	for name := range query {
+		if name != "wait" {
+			return refuse(nethttp.StatusBadRequest, "invalid_parameter", "There is no such parameter", fmt.Sprintf(`%q is not known here: the only parameter is wait=processed`, name))
+		}
+	}
+	if wait := query.Get("wait"); wait != "" && wait != "processed" {
 		return refuse(nethttp.StatusBadRequest, "invalid_parameter", "The parameter wait is wrong", `wait may be "processed"`)
 	}
 	key := r.Header.Get("Idempotency-Key")

@@ -51,6 +51,9 @@ func WriteProblem(w nethttp.ResponseWriter, r *nethttp.Request, p *Problem) {
 		q.Instance = r.URL.EscapedPath()
 	}
 	h := w.Header()
+	if q.RequestID == "" {
+		q.RequestID = h.Get("X-Request-Id")
+	}
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if q.RetryAfter > 0 {

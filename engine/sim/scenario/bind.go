@@ -131,6 +131,7 @@ type fields struct {
 	what  string
 	found map[string]*yaml.Node
 	keys  map[string]*yaml.Node
+	slips int // keys that are not known: what is missing may be one of them
 }
 
 // fields reads a map; a key not among known, or there twice, is a problem. ok is false when n is no map.
@@ -145,6 +146,7 @@ func (b *binder) fields(n *yaml.Node, what_ string, known ...string) (f fields, 
 		key := n.Content[i]
 		switch {
 		case !slices.Contains(known, key.Value):
+			f.slips++
 			b.report(key, codeKey, fmt.Sprintf("%s has no key %s", what_, strconv.Quote(cut(key.Value, 60))), suggest(key.Value, known))
 		case f.found[key.Value] != nil:
 			b.report(key, codeKey, fmt.Sprintf("the key %q stands twice in this map, first in line %d", key.Value, f.keys[key.Value].Line), "delete one of them")

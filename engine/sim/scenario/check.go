@@ -73,7 +73,7 @@ func (p *player) expectThread(id activity.ID, e *expectation) (out []string, err
 		out = e.vars.compare(out, "vars", vars, true)
 	}
 	if e.run != nil {
-		out = same(out, "run", *e.run, p.w.Run(id, t.Run))
+		out = same(out, "run", *e.run, p.w.Run(id))
 	}
 	if e.parked != nil {
 		out = same(out, "parked", *e.parked, int(t.Parked))
@@ -219,4 +219,3 @@ func (p *player) expectDead(out []string, id activity.ID, e *expectation, m *mar
 	}
 	return out, nil
 }
-

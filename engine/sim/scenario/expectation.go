@@ -53,7 +53,7 @@ func (l *loader) expectation(n *yaml.Node) *expectation {
 	if !ok {
 		return e
 	}
-	if len(f.found) == 0 {
+	if len(f.found) == 0 && f.slips == 0 {
 		l.report(f.node, codeMissing, "this expects nothing, so it could never fail", "name what must be: at, state, vars, sent, …")
 	}
 	l.expectThread(f, e)
@@ -162,6 +162,7 @@ func (l *loader) sent(n *yaml.Node) (s sentPattern) {
 		return s
 	}
 	known := []string{"service", "action", "request"}
+	slips := 0
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		switch {
@@ -172,10 +173,11 @@ func (l *loader) sent(n *yaml.Node) (s sentPattern) {
 		case key.Value == "request" || strings.HasPrefix(key.Value, "request."):
 			s.request = append(s.request, patternPair{key.Value, l.pattern(value)})
 		case !slices.Contains(known, key.Value):
+			slips++
 			l.report(key, codeKey, fmt.Sprintf("an element of sent has no key %q", cut(key.Value, 60)), suggest(key.Value, known))
 		}
 	}
-	if s.service == "" {
+	if s.service == "" && slips == 0 {
 		l.report(n, codeMissing, "an element of sent needs the key service", "")
 	}
 	return s

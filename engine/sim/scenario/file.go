@@ -50,6 +50,7 @@ type flow struct {
 type stub struct {
 	behavior sim.Behavior
 	node     *yaml.Node
+	shared   bool // it comes from the defaults of the file
 }
 
 type activitySpec struct {
@@ -66,6 +67,7 @@ type scenario struct {
 	activity   string
 	activities []activitySpec
 	steps      []step
+	ownFlow    bool // it has a flow other than the file's
 }
 
 // defaultStart is when a scenario without a start begins.
@@ -107,7 +109,14 @@ func (l *loader) file(root *yaml.Node) []*scenario {
 			l.setting(d, &base)
 		}
 	}
+	for name, s := range base.services {
+		s.shared = true
+		base.services[name] = s
+	}
 	n := f.found["scenarios"]
+	if n == nil && f.slips > 0 {
+		return nil
+	}
 	if n == nil {
 		l.report(root, codeMissing, `the file has no "scenarios"`, `add "scenarios:" with a list of them`)
 		return nil
@@ -235,7 +244,9 @@ func (l *loader) need(f fields, key string) *yaml.Node {
 	if n := f.found[key]; n != nil {
 		return n
 	}
-	l.report(f.node, codeMissing, f.what+" needs the key "+key, "")
+	if f.slips == 0 {
+		l.report(f.node, codeMissing, f.what+" needs the key "+key, "")
+	}
 	return nil
 }
 
@@ -250,7 +261,7 @@ func (l *loader) services(n *yaml.Node, s *setting) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i]
-		merged[name.Value] = stub{l.behavior(n.Content[i+1]), name}
+		merged[name.Value] = stub{behavior: l.behavior(n.Content[i+1]), node: name}
 	}
 	s.services = merged
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/definitions"
 	"github.com/weftbox/weftbox/engine/sim"
@@ -235,7 +234,7 @@ func (p *player) unusedServices() (messages []string) {
 	slices.Sort(types)
 	types = slices.Compact(types)
 	for _, name := range sortedKeys(p.services) {
-		if !slices.Contains(types, name) && !p.deploysLater() {
+		if !slices.Contains(types, name) && !p.deploysLater() && !(p.ownFlow && p.services[name].shared) {
 			messages = append(messages, fmt.Sprintf("line %d: no action of the flow asks a service %q; %s", p.services[name].node.Line, name, suggest(name, types)))
 		}
 	}
@@ -271,6 +270,9 @@ func (p *player) step(s *step) (id activity.ID, messages []string) {
 			}
 		}
 	}
+	if err == nil && s.verb != "expect" {
+		err = p.w.Audit()
+	}
 	if err != nil {
 		messages = append(messages, err.Error())
 	}
@@ -283,14 +285,14 @@ func (p *player) step(s *step) (id activity.ID, messages []string) {
 }
 
 func (p *player) post(s *step) error {
-	for n := range s.times {
-		if n > 0 && s.everyMs > 0 {
-			if err := p.w.Advance(s.everyMs); err != nil {
+	for range s.times {
+		for _, body := range s.posts {
+			if err := p.w.Post(body); err != nil {
 				return err
 			}
 		}
-		for _, body := range s.posts {
-			if err := p.w.Post(body); err != nil {
+		if s.everyMs > 0 {
+			if err := p.w.Advance(s.everyMs); err != nil {
 				return err
 			}
 		}
@@ -361,40 +363,3 @@ func (p *player) nameOf(id activity.ID) string {
 	}
 	return id.Domain
 }
-
-// story is what happened, seen from one thread: its own lines and those of the whole node. Without a thread it is everything.
-func (p *player) story(id activity.ID) []string {
-	all := id == activity.ID{}
-	several := len(p.w.Threads()) > 1
-	var lines []string
-	for _, n := range p.w.Notes() {
-		if !all && n.ID != id && n.ID != (activity.ID{}) {
-			continue
-		}
-		who := ""
-		if several && n.ID != (activity.ID{}) {
-			who = p.nameOf(n.ID) + ": "
-		}
-		lines = append(lines, fmt.Sprintf("%-10s %s%s", "+"+span(n.AtMs-p.startMs), who, n.Text))
-	}
-	return lines
-}
-
-// span writes a duration as days, hours, minutes, seconds and milliseconds.
-func span(ms int64) string {
-	if ms == 0 {
-		return "0s"
-	}
-	var b strings.Builder
-	for _, u := range []struct {
-		name string
-		ms   int64
-	}{{"d", 86_400_000}, {"h", 3_600_000}, {"m", 60_000}, {"s", 1000}, {"ms", 1}} {
-		if n := ms / u.ms; n > 0 {
-			fmt.Fprintf(&b, "%d%s", n, u.name)
-			ms -= n * u.ms
-		}
-	}
-	return b.String()
-}
-

@@ -65,6 +65,7 @@ func (l *loader) scenario(n *yaml.Node, base setting) *scenario {
 		s.activity = l.text(v, "activity")
 	}
 	l.flows(f, &s.setting)
+	s.ownFlow = f.found["flow"] != nil || f.found["definition"] != nil
 	l.setting(f, &s.setting)
 	if v := f.found["activities"]; v != nil {
 		for _, item := range l.list(v, "activities") {
@@ -80,7 +81,7 @@ func (l *loader) scenario(n *yaml.Node, base setting) *scenario {
 				s.steps = append(s.steps, st)
 			}
 		}
-		if len(s.steps) == 0 && len(l.problems) == 0 {
+		if len(deref(v).Content) == 0 && deref(v).Kind == yaml.SequenceNode {
 			l.report(v, codeValue, "the scenario has no steps", "add what happens and what must follow")
 		}
 	}
@@ -119,6 +120,9 @@ func (l *loader) step(n *yaml.Node) (s step, ok bool) {
 		default:
 			s.verb, s.node = verb, key
 		}
+	}
+	if s.node == nil && f.slips > 0 {
+		return s, false
 	}
 	if s.node == nil {
 		l.report(f.node, codeMissing, "the step says nothing that happens", "write one of "+strings.Join(verbs, ", "))

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"strings"
+)
+
+// operation is one row of the table: what is reachable under which address, and who answers.
+type operation struct {
+	method  string
+	pattern string // of net/http's mux, without the method
+	name    string // of metrics, logs and the list at /v1
+	summary string
+	query   []string // the query parameters it knows; nil: it checks them itself
+
+	handle func(*Server, *call) (*reply, error) // JSON in, JSON out
+	serve  func(*Server) http.Handler           // or anything
+}
+
+var none = []string{}
+
+// operations returns everything that the HTTP port answers.
+func operations() []operation {
+	return []operation{
+		{method: "POST", pattern: "/v1/strategies", name: "strategies.create", summary: "store a strategy: which events concern a thread, and its domain id", query: none, handle: (*Server).postStrategy},
+		{method: "GET", pattern: "/v1/strategies", name: "strategies.list", summary: "all strategies", query: none, handle: (*Server).listStrategies},
+		{method: "GET", pattern: "/v1/strategies/{name}", name: "strategies.get", summary: "one strategy", query: none, handle: (*Server).getStrategy},
+		{method: "POST", pattern: "/v1/services", name: "services.create", summary: "register a service: an action type with a URL", query: none, handle: (*Server).postService},
+		{method: "GET", pattern: "/v1/services", name: "services.list", summary: "all services", query: none, handle: (*Server).listServices},
+		{method: "GET", pattern: "/v1/services/{name}", name: "services.get", summary: "one service", query: none, handle: (*Server).getService},
+		{method: "POST", pattern: "/v1/definitions", name: "definitions.create", summary: "check and store a version of a definition; the body is YAML", query: []string{"version", "dry_run"}, handle: (*Server).postDefinition},
+		{method: "GET", pattern: "/v1/definitions", name: "definitions.list", summary: "all definitions with their versions", query: none, handle: (*Server).listDefinitions},
+		{method: "GET", pattern: "/v1/definitions/{name}", name: "definitions.get", summary: "one definition with its versions", query: none, handle: (*Server).getDefinition},
+		{method: "GET", pattern: "/v1/definitions/{name}/versions/{version}", name: "definitions.version", summary: "one version with its text and problems", query: none, handle: (*Server).getVersion},
+		{method: "POST", pattern: "/v1/activities", name: "activities.create", summary: "start an activity of a definition", query: none, handle: (*Server).postActivity},
+		{method: "GET", pattern: "/v1/activities", name: "activities.list", summary: "all activities", query: none, handle: (*Server).listActivities},
+		{method: "GET", pattern: "/v1/activities/{activity}", name: "activities.get", summary: "one activity, by number or name, with its counters", query: none, handle: (*Server).getActivity},
+		{method: "GET", pattern: "/v1/activities/{activity}/threads", name: "threads.list", summary: "the live threads of an activity", query: []string{"limit", "cursor"}, handle: (*Server).listThreads},
+		{method: "GET", pattern: "/v1/activities/{activity}/threads/{domainId}", name: "threads.get", summary: "the live thread of a domain id, else its last ended run; ?run= another run", query: []string{"run"}, handle: (*Server).getThread},
+		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/pause", name: "threads.pause", summary: "pause a thread: its mail is kept", query: none, handle: command("pause")},
+		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/resume", name: "threads.resume", summary: "let a paused thread go on", query: none, handle: command("resume")},
+		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/continue", name: "threads.continue", summary: "the same as resume", query: none, handle: command("resume")},
+		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/kill", name: "threads.kill", summary: "end a thread", query: none, handle: command("kill")},
+		{method: "GET", pattern: "/v1/dead-letters", name: "dead_letters.list", summary: "messages that could not be taken, newest first, with the reason", query: []string{"limit"}, handle: (*Server).listDeadLetters},
+		{method: "GET", pattern: "/v1/clock", name: "clock.get", summary: "the engine's time", query: none, handle: (*Server).getClock},
+		{method: "POST", pattern: "/v1/clock/advance", name: "clock.advance", summary: `turn a manual clock forward: {"by":"48h"}`, query: none, handle: (*Server).advanceClock},
+		{method: "POST", pattern: "/v1/events", name: "events.post", summary: "post one event or an array of them; answered after the commit", serve: func(s *Server) http.Handler { return s.o.Events }},
+		{method: "POST", pattern: "/v1/buses/{name}", name: "buses.post", summary: "post replies of services, commands and events; answered after the commit", serve: func(s *Server) http.Handler { return s.o.Bus }},
+		{method: "GET", pattern: "/v1", name: "operations.list", summary: "this list", query: none, handle: (*Server).listOperations},
+		{method: "GET", pattern: "/healthz", name: "healthz", summary: "the process is alive", query: []string{"verbose"}, handle: (*Server).getHealth},
+		{method: "GET", pattern: "/readyz", name: "readyz", summary: "the node takes requests; ?verbose says what was checked", query: []string{"verbose"}, handle: (*Server).getReady},
+		{method: "GET", pattern: "/version", name: "version", summary: "what this program is", query: none, handle: (*Server).getVersionInfo},
+		{method: "GET", pattern: "/metrics", name: "metrics", summary: "counters in the text form of Prometheus", serve: func(s *Server) http.Handler { return s.metrics.handler() }},
+	}
+}
+
+// admin reports whether the admin port answers the operation too.
+func (o *operation) admin() bool { return !strings.HasPrefix(o.pattern, "/v1") }
+
+type operationView struct {
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Name    string   `json:"name"`
+	Query   []string `json:"query,omitempty"`
+	Summary string   `json:"summary"`
+}
+
+func (s *Server) listOperations(*call) (*reply, error) {
+	var items []operationView
+	for _, o := range operations() {
+		items = append(items, operationView{o.method, o.pattern, o.name, o.query, o.summary})
+	}
+	return ok(list[operationView]{Items: items}), nil
+}

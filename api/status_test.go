@@ -1,0 +1,234 @@
+package api_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestStatuses asks every operation for every status that it has.
+func TestStatuses(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	n.story()
+	n.hello("u1")
+	n.hello("u2")
+	n.hello("u3")
+	n.must(202, "POST", "/v1/events", `{"type":"bye","attr":{"user":"u3"}}`)
+	used := map[string]bool{}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		code               string // of a problem
+	}{
+		{"POST", "/v1/strategies", `{"name":"s2","when":"true","domain_id":"\"x\""}`, 201, ""},
+		{"POST", "/v1/strategies", `{"name":"s2","when":"true","domain_id":"\"x\""}`, 200, ""},
+		{"POST", "/v1/strategies", `{"name":"s2","when":"false","domain_id":"\"x\""}`, 409, "conflict"},
+		{"POST", "/v1/strategies", `{"name":"s3","when":"nosuch(1)","domain_id":"\"x\""}`, 422, "strategy_invalid"},
+		{"POST", "/v1/strategies", `{"name":"s3","whn":"true","domain_id":"\"x\""}`, 400, "invalid_body"},
+		{"POST", "/v1/strategies?dry_run=true", `{"name":"s3","when":"true","domain_id":"\"x\""}`, 400, "invalid_query"},
+		{"GET", "/v1/strategies/s3", "", 404, "strategy_not_found"}, // none of the refused ones left anything
+		{"GET", "/v1/strategies/s2", "", 200, ""},
+		{"GET", "/v1/strategies", "", 200, ""},
+		{"POST", "/v1/services", `{"name":"push","url":"http://127.0.0.1:2/"}`, 201, ""},
+		{"POST", "/v1/services", `{"name":"push","url":"http://127.0.0.1:2/"}`, 200, ""},
+		{"POST", "/v1/services", `{"name":"push","url":"http://127.0.0.1:3/"}`, 409, "conflict"},
+		{"POST", "/v1/services", `{"name":"receive","url":"http://127.0.0.1:3/"}`, 422, "service_invalid"},
+		{"POST", "/v1/services", `{"name":"push","url":7}`, 400, "invalid_body"},
+		{"GET", "/v1/services/push", "", 200, ""},
+		{"GET", "/v1/services/pusch", "", 404, "service_not_found"},
+		{"GET", "/v1/services", "", 200, ""},
+		{"POST", "/v1/definitions?version=2&dry_run=true", waitFlow + "# other", 200, ""},
+		{"GET", "/v1/definitions/wait/versions/2", "", 404, "version_not_found"}, // a dry run writes nothing
+		{"POST", "/v1/definitions?version=1&dry_run=true", waitFlow + "# other", 409, "conflict"},
+		{"POST", "/v1/definitions?version=1", waitFlow, 200, ""},
+		{"POST", "/v1/definitions", waitFlow, 200, ""}, // the next number only when the text changed
+		{"POST", "/v1/definitions?version=1", waitFlow + "# other", 409, "conflict"},
+		{"POST", "/v1/definitions", waitFlow + "# other", 201, ""},
+		{"POST", "/v1/definitions?version=3", strings.Replace(waitFlow, "finish()", `call("nowhere")`, 1), 422, "definition_invalid"},
+		{"POST", "/v1/definitions?version=3&dry_run=1", "activity: [", 422, "definition_invalid"},
+		{"POST", "/v1/definitions?version=a/b", waitFlow, 422, "definition_invalid"},
+		{"POST", "/v1/definitions?dry_run=perhaps", waitFlow, 400, "invalid_query"},
+		{"POST", "/v1/definitions", "", 400, "invalid_body"},
+		{"GET", "/v1/definitions", "", 200, ""},
+		{"GET", "/v1/definitions/wait", "", 200, ""},
+		{"GET", "/v1/definitions/weit", "", 404, "definition_not_found"},
+		{"GET", "/v1/definitions/wait/versions/2", "", 200, ""},
+		{"POST", "/v1/activities", `{"name":"second","definition":"wait"}`, 201, ""},
+		{"POST", "/v1/activities", `{"name":"second","definition":"wait","config":{}}`, 200, ""},
+		{"POST", "/v1/activities", `{"name":"second","definition":"wait","config":{"limit":1}}`, 409, "conflict"},
+		{"POST", "/v1/activities", `{"name":"third","definition":"weit"}`, 422, "activity_invalid"},
+		{"POST", "/v1/activities", `{"name":"third","definition":"wait","config":[]}`, 400, "invalid_body"},
+		{"GET", "/v1/activities", "", 200, ""},
+		{"GET", "/v1/activities/1", "", 200, ""},
+		{"GET", "/v1/activities/second", "", 200, ""},
+		{"GET", "/v1/activities/99", "", 404, "activity_not_found"},
+		{"GET", "/v1/activities/first/threads", "", 200, ""},
+		{"GET", "/v1/activities/first/threads?limit=0", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/first/threads?limit=1001", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/first/threads?cursor=%21", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/first/threads?curser=x", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/first/threads?limit=%zz", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/nope/threads", "", 404, "activity_not_found"},
+		{"GET", "/v1/activities/1/threads/u1", "", 200, ""},
+		{"GET", "/v1/activities/first/threads/u3", "", 200, ""}, // it has ended
+		{"GET", "/v1/activities/first/threads/u4", "", 404, "thread_not_found"},
+		{"GET", "/v1/activities/first/threads/u1?run=99", "", 404, "thread_not_found"},
+		{"GET", "/v1/activities/first/threads/u1?run=x", "", 400, "invalid_query"},
+		{"GET", "/v1/activities/first/threads/%ff", "", 400, "invalid_domain_id"},
+		{"GET", "/v1/activities/first/threads/a%00b", "", 400, "invalid_domain_id"},
+		{"POST", "/v1/activities/first/threads/u1/pause", "", 202, ""},
+		{"POST", "/v1/activities/first/threads/u1/pause", "", 409, "invalid_status"},
+		{"POST", "/v1/activities/first/threads/u1/resume", "{}", 202, ""},
+		{"POST", "/v1/activities/first/threads/u1/resume", "", 409, "invalid_status"},
+		{"POST", "/v1/activities/first/threads/u1/pause", "", 202, ""},
+		{"POST", "/v1/activities/first/threads/u1/continue", "", 202, ""},
+		{"POST", "/v1/activities/first/threads/u1/continue", `{"why":1}`, 400, "invalid_body"},
+		{"POST", "/v1/activities/first/threads/u1/kill", "", 202, ""},
+		{"POST", "/v1/activities/first/threads/u1/kill", "", 409, "invalid_status"},
+		{"POST", "/v1/activities/first/threads/u4/kill", "", 404, "thread_not_found"},
+		{"POST", "/v1/activities/nope/threads/u4/kill", "", 404, "activity_not_found"},
+		{"GET", "/v1/dead-letters", "", 200, ""},
+		{"GET", "/v1/dead-letters?limit=x", "", 400, "invalid_query"},
+		{"GET", "/v1/clock", "", 200, ""},
+		{"POST", "/v1/clock/advance", `{"by":"1h"}`, 200, ""},
+		{"POST", "/v1/clock/advance", `{"by":"1"}`, 400, "invalid_body"},
+		{"POST", "/v1/clock/advance", `{"by":"106751991167d"}`, 400, "invalid_body"},
+		{"POST", "/v1/events", `{"type":"x"}`, 202, ""},
+		{"POST", "/v1/events", `{"type":`, 400, "invalid_body"},
+		{"POST", "/v1/buses/default", `{"type":"x"}`, 202, ""},
+		{"POST", "/v1/buses/other", `{"type":"x"}`, 404, "bus_not_found"},
+		{"GET", "/v1", "", 200, ""},
+		{"GET", "/healthz", "", 200, ""},
+		{"GET", "/readyz?verbose", "", 200, ""},
+		{"GET", "/version", "", 200, ""},
+		{"GET", "/metrics", "", 200, ""},
+		{"GET", "/", "", 404, "unknown_path"},
+		{"GET", "/v2/activities", "", 404, "unknown_path"},
+		{"POST", "/v1/activities/first/threads/u1/paus", "", 404, "unknown_path"},
+		{"DELETE", "/v1/services/push", "", 405, "method_not_allowed"},
+		{"PUT", "/v1/definitions", "", 405, "method_not_allowed"},
+		{"GET", "/v1/events", "", 405, "method_not_allowed"},
+	} {
+		what := c.method + " " + c.path + " " + c.body
+		g := n.do(c.method, c.path, c.body)
+		if c.code != "" {
+			checkProblem(t, what, g, c.status, c.code)
+		} else if g.status != c.status {
+			t.Errorf("%s: expected %d, got %d %s", what, c.status, g.status, g.text)
+		}
+		if c.status == 405 && g.header.Get("Allow") == "" {
+			t.Errorf("%s: expected the header Allow", what)
+		}
+		if c.status == 201 && c.method == "POST" {
+			if at := g.header.Get("Location"); n.do("GET", at, "").status != 200 {
+				t.Errorf("%s: expected Location to lead to what was created, it is %q", what, at)
+			}
+		}
+		used[c.method+" "+strings.Split(c.path, "?")[0]] = true
+	}
+	for _, item := range n.do("GET", "/v1", "").json["items"].([]any) {
+		o := item.(map[string]any)
+		if !covered(used, o["method"].(string), o["path"].(string)) {
+			t.Errorf("%s %s: expected this table to ask every operation", o["method"], o["path"])
+		}
+	}
+}
+
+func covered(used map[string]bool, method, pattern string) bool {
+	want := strings.Split(pattern, "/")
+next:
+	for u := range used {
+		m, path, _ := strings.Cut(u, " ")
+		have := strings.Split(path, "/")
+		if m != method || len(have) != len(want) {
+			continue
+		}
+		for i := range want {
+			if want[i] != have[i] && !strings.HasPrefix(want[i], "{") {
+				continue next
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func TestProblemsSayWhatIsWrong(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	n.story()
+	for _, c := range []struct{ method, path, body, part string }{
+		{"POST", "/v1/strategies", `{"name":"s","whn":"true","domain_id":"\"x\""}`, `did you mean \"when\"?`},
+		{"POST", "/v1/strategies", `{"name":"s","when":"true","when":"false"}`, "twice"},
+		{"POST", "/v1/strategies", `{"name":"s","when":"true","domain_id":"\"x\""} {}`, "after the end"},
+		{"POST", "/v1/strategies", `["s"]`, "one JSON object"},
+		{"POST", "/v1/strategies", `{"name":"s","when":true,"domain_id":"\"x\""}`, `\"when\" must be a text`},
+		{"POST", "/v1/strategies", `{}`, `\"name\" is missing`},
+		{"POST", "/v1/strategies", `{"name":"by_user","when":"true","domain_id":"eventAttr(\"user\")"}`, "stored: eventAttr"},
+		{"POST", "/v1/definitions?version=1", waitFlow + "#", "sha256"},
+		{"POST", "/v1/definitions?versoin=1", waitFlow, `did you mean \"version\"?`},
+		{"POST", "/v1/definitions?version=9", strings.Replace(waitFlow, "finish()", `call("waitin")`, 1), `did you mean \"waiting\"?`},
+		{"POST", "/v1/activities", `{"name":"first","definition":"wait","config":{"limit":6}}`, `{\"limit\":5}`},
+		{"GET", "/v1/activities/frist", "", `did you mean \"first\"?`},
+		{"GET", "/v1/services/mial", "", `did you mean \"mail\"?`},
+		{"POST", "/v1/clock/advance", `{"by":"2 weeks"}`, "48h"},
+		{"GET", "/v1/nothing", "", "GET /v1 lists the paths"},
+	} {
+		if g := n.do(c.method, c.path, c.body); !strings.Contains(g.text, c.part) || g.status < 400 || g.status >= 500 {
+			t.Errorf("%s %s %s: expected a problem with %q, got %d %s", c.method, c.path, c.body, c.part, g.status, g.text)
+		}
+	}
+	g := n.do("POST", "/v1/definitions?version=9", strings.NewReplacer("finish()", `call("a")`, `"bye"`, `"bye`).Replace(waitFlow))
+	errors, _ := g.json["errors"].([]any)
+	if len(errors) < 2 {
+		t.Fatalf("expected all problems at once, got %s", g.text)
+	}
+	for _, e := range errors {
+		item := e.(map[string]any)
+		if item["line"] == nil || item["column"] == nil || item["message"] == "" || !strings.HasPrefix(item["code"].(string), "WB") {
+			t.Errorf("expected line, column, message and a code, got %v", item)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	n := startNode(t, nodeOptions{loopback: true, allowHosts: []string{"box.lan"}})
+	for host, status := range map[string]int{"localhost:8420": 200, "LOCALHOST": 200, "127.0.0.1:1": 200, "[::1]:8420": 200, "box.lan": 200, "box.lan:80": 200,
+		"evil.example": 403, "localhost.evil.example": 403, "10.0.0.1:8420": 403} {
+		g := n.do("GET", "/v1/clock", "", "Host", host)
+		if status == 403 {
+			checkProblem(t, host, g, 403, "host_not_allowed")
+		} else if g.status != status {
+			t.Errorf("Host %s: expected %d, got %d %s", host, status, g.status, g.text)
+		}
+	}
+	body := `{"name":"mail","url":"http://127.0.0.1:1/"}`
+	checkProblem(t, "a page of another site", n.do("POST", "/v1/services", body, "Sec-Fetch-Site", "cross-site"), 403, "cross_origin")
+	checkProblem(t, "a page of another origin", n.do("POST", "/v1/events", `{"type":"x"}`, "Origin", "http://evil.example"), 403, "cross_origin")
+	checkProblem(t, "a form upload", n.do("POST", "/v1/services", body, "Content-Type", "multipart/form-data; boundary=x"), 415, "unsupported_media_type")
+	checkProblem(t, "a compressed body", n.do("POST", "/v1/services", body, "Content-Encoding", "gzip"), 415, "unsupported_encoding")
+	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "application/json", "nonsense"} {
+		if g := n.do("POST", "/v1/services", body, "Content-Type", kind); g.status != 200 && g.status != 201 {
+			t.Errorf("Content-Type %s: expected the body to be read, got %d %s", kind, g.status, g.text)
+		}
+	}
+	if g := n.do("GET", "/nope", "", "X-Request-Id", "mine-7"); g.header.Get("X-Request-Id") != "mine-7" || g.json["request_id"] != "mine-7" {
+		t.Errorf("expected the caller's request id in header and body, got %v %s", g.header, g.text)
+	}
+	if g := n.do("GET", "/nope", "", "X-Request-Id", "with space"); g.json["request_id"] == "with space" || g.json["request_id"] == "" {
+		t.Errorf("expected a request id of the node's own, got %s", g.text)
+	}
+}
+
+func TestAdminSide(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/version": 200, "/metrics": 200, "/debug/pprof/": 200, "/v1/clock": 404, "/v1/events": 404} {
+		w := httptest.NewRecorder()
+		n.admin.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != status {
+			t.Errorf("admin %s: expected %d, got %d", path, status, w.Code)
+		}
+	}
+	if g := n.do("GET", "/debug/pprof/", ""); g.status != 404 {
+		t.Errorf("expected no profiles on the HTTP port, got %d", g.status)
+	}
+}

@@ -1,0 +1,56 @@
+// Command weftbox is the one program: a node, and the client that speaks to one.
+//
+// Room: door.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+// commands are the program's, in the order of the help text. Each lies in a file of its own.
+var commands = []func() *cobra.Command{
+	newServeCommand,
+	newDemoCommand,
+	newTestCommand,
+	newApplyCommand,
+	newEventsCommand,
+	newThreadsCommand,
+	newDeadLettersCommand,
+	newClockCommand,
+	newVersionCommand,
+}
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run carries a command line out and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	c, err := root.ExecuteContextC(ctx)
+	return report(stderr, c, err)
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "weftbox",
+		Short:         "Weftbox runs event-driven activities: every user, order or device gets a durable thread of its own",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	addClientFlags(root)
+	for _, c := range commands {
+		root.AddCommand(c())
+	}
+	root.AddCommand(newExitCodesTopic())
+	return root
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newThreadsCommand() *cobra.Command {
+	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads", Args: cobra.NoArgs, RunE: help}
+	c.AddCommand(newThreadsGet(), newThreadsList())
+	return c
+}
+
+func help(c *cobra.Command, _ []string) error { return c.Help() }
+
+func newThreadsGet() *cobra.Command {
+	var run uint64
+	c := &cobra.Command{
+		Use:   "get ACTIVITY DOMAIN",
+		Short: "Show the live thread of a domain id, else its last ended run",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := newClient(c)
+			if err != nil {
+				return err
+			}
+			path := threadPath(args[0], args[1])
+			if run > 0 {
+				path += "?run=" + strconv.FormatUint(run, 10)
+			}
+			body, err := cl.get(c.Context(), path, "weftbox threads list "+args[0])
+			if err != nil {
+				return err
+			}
+			out := newOutput(c)
+			if out.json {
+				return out.raw(body)
+			}
+			var t shownThread
+			if err := json.Unmarshal(body, &t); err != nil {
+				return err
+			}
+			return out.table(t.rows())
+		},
+	}
+	c.Flags().Uint64Var(&run, "run", 0, "another run than the last")
+	return c
+}
+
+// shownThread is a thread as a node shows it.
+type shownThread struct {
+	ActivityName string          `json:"activity_name"`
+	DomainID     string          `json:"domain_id"`
+	Definition   string          `json:"definition"`
+	Version      string          `json:"version"`
+	Status       string          `json:"status"`
+	Action       string          `json:"action"`
+	Reason       string          `json:"reason"`
+	Error        string          `json:"error"`
+	Vars         json.RawMessage `json:"vars"`
+	Run          json.RawMessage `json:"run"`
+	CreatedAt    string          `json:"created_at"`
+	UpdatedAt    string          `json:"updated_at"`
+	EndedAt      string          `json:"ended_at"`
+}
+
+func (t *shownThread) rows() [][]string {
+	rows := [][]string{
+		{"activity", t.ActivityName}, {"domain id", t.DomainID}, {"definition", t.Definition + " version " + t.Version}, {"status", t.Status}, {"action", t.Action},
+	}
+	for _, row := range [][]string{{"reason", t.Reason}, {"error", t.Error}, {"ended", t.EndedAt}} {
+		if row[1] != "" {
+			rows = append(rows, row)
+		}
+	}
+	return append(rows, []string{"vars", string(t.Vars)}, []string{"run", strings.Trim(string(t.Run), `"`)}, []string{"created", t.CreatedAt}, []string{"updated", t.UpdatedAt})
+}
+
+func newThreadsList() *cobra.Command {
+	var limit int
+	c := &cobra.Command{
+		Use:   "list ACTIVITY",
+		Short: "List the live threads of an activity",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cl, err := newClient(c)
+			if err != nil {
+				return err
+			}
+			if limit < 1 {
+				return fail(exitUsage, "", "--limit %d: ask for one at least", limit)
+			}
+			return listThreads(c, cl, args[0], limit)
+		},
+	}
+	c.Flags().IntVar(&limit, "limit", 100, "how many")
+	return c
+}
+
+func listThreads(c *cobra.Command, cl *client, activity string, limit int) error {
+	out := newOutput(c)
+	rows := [][]string{{"DOMAIN", "STATUS", "ACTION", "VERSION", "UPDATED", "VARS"}}
+	cursor, shown := "", 0
+	for shown < limit {
+		body, err := cl.get(c.Context(), threadPath(activity)+fmt.Sprintf("?limit=%d&cursor=%s", min(limit-shown, 1000), url.QueryEscape(cursor)), c.CommandPath()+" --help")
+		if err != nil {
+			return err
+		}
+		var page struct {
+			Items []json.RawMessage `json:"items"`
+			Next  string            `json:"next_cursor"`
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
+			return err
+		}
+		for _, item := range page.Items {
+			shown++
+			if out.json {
+				if err := out.raw(item); err != nil {
+					return err
+				}
+				continue
+			}
+			var t shownThread
+			if err := json.Unmarshal(item, &t); err != nil {
+				return err
+			}
+			rows = append(rows, []string{cell(t.DomainID, 40), t.Status, t.Action, t.Version, t.UpdatedAt, cell(string(t.Vars), 60)})
+		}
+		if cursor = page.Next; cursor == "" {
+			break
+		}
+	}
+	if out.json {
+		return nil
+	}
+	if err := out.table(rows); err != nil {
+		return err
+	}
+	if cursor != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "there are more: --limit %d\n", limit*10)
+	}
+	return nil
+}
