@@ -37,6 +37,8 @@ type Options struct {
 
 	MaxVarsBytes int // of the variables of one thread, default 64 KiB; a step that makes more is discarded
 
+	CacheBytes int64 // of hot threads kept in memory, default 64 MiB
+
 	// How long ended runs are kept when "$retention" does not say: default 1 h and 7 days. Negative: for ever.
 	RetentionFinishedMs int64
 	RetentionFailedMs   int64
@@ -54,6 +56,7 @@ type Engine struct {
 	slots   []store.SlotMeta // row m of every slot, as of the last turn
 	heads   []int64          // due time of every slot's first alarm, or earlier; never = none
 	known   keyBuckets
+	cache   *threadCache
 	scope   activity.Scope
 	routes  expr.Scope
 	turn    turn
@@ -84,6 +87,7 @@ func New(o Options) (*Engine, error) {
 	node := o.Store.Node()
 	e := &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
 		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]int64{}}
+	e.cache = newThreadCache(o.CacheBytes)
 	e.turn.init(e)
 	e.relay = newRelay(e)
 	for slot := range e.slots {
@@ -129,6 +133,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxAlarms == 0 {
 		o.MaxAlarms = 4096
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 64 << 20
 	}
 	if o.MaxTurnsAtOnce == 0 {
 		o.MaxTurnsAtOnce = 10_000

@@ -156,18 +156,17 @@ func (t *turn) load(w *slotWork) ([]*threadWork, error) {
 		}
 		return order[i].id.Activity < order[j].id.Activity
 	})
-	var live []activity.Thread
 	for i := 0; i < len(order); i++ {
 		if i > 0 && order[i].id.Domain == order[i-1].id.Domain {
 			continue
 		}
-		var err error
-		if live, err = t.e.store.LiveThreads(w.slot, order[i].id.Domain, live[:0]); err != nil {
+		live, err := t.e.cache.live(t.e.store, w.slot, order[i].id.Domain)
+		if err != nil {
 			return nil, err
 		}
-		for _, th := range live {
-			if tw := w.threads[th.ID]; tw != nil {
-				tw.before, tw.now = th, th
+		for j := range live {
+			if tw := w.threads[live[j].ID]; tw != nil {
+				tw.before, tw.now = live[j], live[j]
 			}
 		}
 	}

@@ -104,6 +104,7 @@ func (t *turn) writeThread(w *slotWork, tw *threadWork) {
 	if !tw.dirty {
 		return
 	}
+	t.e.cache.put(&tw.now)
 	t.countPlace(w, &tw.before, -1)
 	t.countPlace(w, &tw.now, 1)
 	for i := range tw.ended {
