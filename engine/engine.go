@@ -43,6 +43,8 @@ type Options struct {
 	RetentionFinishedMs int64
 	RetentionFailedMs   int64
 
+	CatchUpMax time.Duration // how long alarms are held back for a source that is behind, default 5 min
+
 	// Fatal is called once when the engine can not go on (a failed commit); default: log and exit with code 1, or 10 when the disk is full.
 	Fatal func(error)
 }
@@ -77,6 +79,7 @@ type Engine struct {
 type source struct {
 	consumer messagebus.Consumer
 	next     uint64 // what Commit is told after the turn; 0: no positions
+	lag      catchUp
 }
 
 const never = math.MaxInt64
@@ -134,6 +137,9 @@ func (o Options) withDefaults() Options {
 	if o.MaxAlarms == 0 {
 		o.MaxAlarms = 4096
 	}
+	if o.CatchUpMax == 0 {
+		o.CatchUpMax = 5 * time.Minute
+	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20
 	}
@@ -170,7 +176,7 @@ func (e *Engine) addSource(c messagebus.Consumer) error {
 	if err := c.Seek(next); err != nil {
 		return err
 	}
-	e.sources = append(e.sources, source{consumer: c})
+	e.sources = append(e.sources, source{consumer: c, lag: startCatchUp(c)})
 	return nil
 }
 

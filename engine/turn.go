@@ -86,7 +86,7 @@ func (t *turn) collect() error {
 			t.takeDelivered(in.delivered)
 		}
 	}
-	if err := e.dueAlarms(t.nowMs, t.takeAlarm); err != nil {
+	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
 		return err
 	}
 	left, bytes := e.o.MaxMessages-len(t.records), e.o.MaxBytes

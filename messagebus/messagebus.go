@@ -82,6 +82,13 @@ type Consumer interface {
 	Close() error
 }
 
+// Lagging is a Consumer that knows how far behind it is: one whose records wait elsewhere until they are read. Alarms are not released ahead
+// of what it still holds.
+type Lagging interface {
+	// Lag returns the time stamp of the oldest record that was not polled yet; ok is false when there is none.
+	Lag() (oldestMs int64, ok bool)
+}
+
 // Destination is where a producer sends to.
 type Destination struct {
 	Name   string // the service's name

@@ -106,6 +106,17 @@ func (c *Consumer) Seek(next uint64) error {
 	return nil
 }
 
+// Lag returns the time stamp of the next record to be read.
+func (c *Consumer) Lag() (oldestMs int64, ok bool) {
+	l := c.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.closed || c.next < l.first || c.next >= l.next() {
+		return 0, false
+	}
+	return l.entries[c.next-l.first].timeMs, true
+}
+
 // Poll returns the next records: at most max, and about maxBytes, but one if there is any. A position that the log no longer has, or
 // never had, is an error: a reader never skips records without a word. A closed consumer has no records.
 func (c *Consumer) Poll(max, maxBytes int) ([]messagebus.Record, error) {
