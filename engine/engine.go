@@ -45,6 +45,11 @@ type Options struct {
 
 	CatchUpMax time.Duration // how long alarms are held back for a source that is behind, default 5 min
 
+	// Hook and Observe are for simulations; nil in a node. Hook is called at the points of hook.go. Observe is called for every message that is
+	// given to a thread, in that order, with the delivery's number and the verdict, before the turn is committed.
+	Hook    func(point string)
+	Observe func(slot uint16, id activity.ID, number uint64, m activity.Message, v activity.Verdict)
+
 	// Fatal is called once when the engine can not go on (a failed commit); default: log and exit with code 1, or 10 when the disk is full.
 	Fatal func(error)
 }

@@ -195,7 +195,9 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	if !ok {
 		service.Name = rows[0].Service
 	}
+	r.e.at(PointBeforeSend)
 	replies, err := r.e.o.Producer.Publish(ctx, messagebus.Destination{Name: service.Name, Number: d.number, URL: service.URL}, bodies)
+	r.e.at(PointAfterSend)
 	if err != nil {
 		r.failed(d, rows)
 		return 0, err

@@ -24,8 +24,12 @@ func (e *Engine) nextDue() int64 {
 	return next
 }
 
-// dueAlarms reads the alarms that are due now, slot by slot, within the turn's bound, and moves the slots' cursors over them.
-func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, a store.DueAlarm)) error {
+// manyAlarms is from how many alarms of a slot on their rows are deleted by one range instead of one by one.
+const manyAlarms = 16
+
+// dueAlarms reads the alarms that are due now, slot by slot, within the turn's bound, and moves the slots' cursors over them; fromMs is where
+// the slot's cursor was.
+func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, fromMs int64, a store.DueAlarm)) error {
 	left := e.o.MaxAlarms
 	for slot, head := range e.heads {
 		if head > nowMs {
@@ -34,7 +38,8 @@ func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, a store.DueAlarm
 		if left == 0 {
 			return nil
 		}
-		due, err := e.store.Due(uint16(slot), e.slots[slot].CursorMs, nowMs, left, e.turn.due[:0])
+		fromMs := e.slots[slot].CursorMs
+		due, err := e.store.Due(uint16(slot), fromMs, nowMs, left, e.turn.due[:0])
 		if err != nil {
 			return err
 		}
@@ -49,7 +54,7 @@ func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, a store.DueAlarm
 		}
 		e.turn.fired = append(e.turn.fired, uint16(slot))
 		for _, a := range due {
-			found(uint16(slot), a)
+			found(uint16(slot), fromMs, a)
 		}
 	}
 	return nil

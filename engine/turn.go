@@ -59,6 +59,7 @@ func (e *Engine) Turn() bool {
 	if len(t.records) == 0 && len(t.done) == 0 && len(t.slots) == 0 {
 		return t.armAgain()
 	}
+	e.at(PointCollected)
 	t.forget()
 	for _, slot := range t.slotOrder() {
 		if err := t.stepSlot(t.slots[slot]); err != nil {
@@ -66,11 +67,14 @@ func (e *Engine) Turn() bool {
 			return false
 		}
 	}
+	e.at(PointStepped)
 	t.writeNode()
+	e.at(PointBeforeCommit)
 	if err := t.batch.Commit(); err != nil {
 		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
 		return false
 	}
+	e.at(PointAfterCommit)
 	t.tell()
 	return true
 }
@@ -139,7 +143,9 @@ func (t *turn) writeNode() {
 func (t *turn) tell() {
 	e := t.e
 	for _, r := range t.records {
+		e.at(PointBeforeAnswer)
 		r.answer()
+		e.at(PointAfterAnswer)
 	}
 	for _, d := range t.done {
 		e.relay.deleted(d)
@@ -172,10 +178,10 @@ func (t *turn) armAgain() bool {
 }
 
 // takeAlarm puts a due alarm before its thread; an ended run's is carried out by the slot itself.
-func (t *turn) takeAlarm(slot uint16, a store.DueAlarm) {
+func (t *turn) takeAlarm(slot uint16, fromMs int64, a store.DueAlarm) {
 	w := t.slot(slot)
 	w.alarms = append(w.alarms, a)
-	w.moved = true
+	w.fromMs, w.moved = fromMs, true
 	if a.Alarm.Kind == activity.AlarmRetention {
 		return
 	}

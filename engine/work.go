@@ -17,6 +17,7 @@ type slotWork struct {
 	slot    uint16
 	threads map[activity.ID]*threadWork
 	alarms  []store.DueAlarm // fired: their rows go
+	fromMs  int64            // where the timer cursor was before them
 	sent    []sent           // outbox rows that were delivered: they go
 	highs   map[string]uint64
 	raised  []string // sources whose high-water rose
@@ -114,9 +115,7 @@ func (t *turn) activityName(number uint32) string {
 // stepSlot loads the slot's threads, gives them their mail and writes what follows.
 func (t *turn) stepSlot(w *slotWork) error {
 	t.batch.Begin(w.slot)
-	for _, a := range w.alarms {
-		t.fire(w, a)
-	}
+	t.fire(w)
 	for _, s := range w.sent {
 		t.batch.DeleteOutbox(s.destination, s.seq)
 	}
@@ -134,12 +133,20 @@ func (t *turn) stepSlot(w *slotWork) error {
 	return nil
 }
 
-// fire deletes the row of a due alarm and, for an ended run's, the run.
-func (t *turn) fire(w *slotWork, a store.DueAlarm) {
-	row := activity.AlarmRow{DueMs: a.Alarm.DueMs, Visit: a.Alarm.Visit, Kind: a.Alarm.Kind, N: a.Alarm.N}
-	t.batch.DeleteAlarm(a.ID, a.Alarm.Run, row)
-	if a.Alarm.Kind == activity.AlarmRetention {
-		t.batch.DeleteEnded(a.ID, a.Alarm.Run)
+// fire deletes the rows of the slot's due alarms (many by one range below the new cursor, those at the cursor by their own keys) and the ended
+// runs whose time is over.
+func (t *turn) fire(w *slotWork) {
+	cursorMs, many := t.e.slots[w.slot].CursorMs, len(w.alarms) >= manyAlarms
+	if many {
+		t.batch.DeleteAlarms(w.fromMs, cursorMs)
+	}
+	for _, a := range w.alarms {
+		if !many || a.Alarm.DueMs >= cursorMs {
+			t.batch.DeleteAlarm(a.ID, a.Alarm.Run, activity.AlarmRow{DueMs: a.Alarm.DueMs, Visit: a.Alarm.Visit, Kind: a.Alarm.Kind, N: a.Alarm.N})
+		}
+		if a.Alarm.Kind == activity.AlarmRetention {
+			t.batch.DeleteEnded(a.ID, a.Alarm.Run)
+		}
 	}
 }
 
@@ -248,6 +255,7 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 		t.carryOut(w, tw, d.number)
 		t.count(v, d.message)
 	}
+	t.observe(w, tw, &d, v)
 	if d.record != nil {
 		d.record.verdicts[d.verdict].Verdict = v
 		if wasLive && v.Kind != activity.VerdictLate || v.Kind == activity.VerdictSpawned || v.Kind == activity.VerdictDead {

@@ -167,6 +167,14 @@ func (b *Batch) PutKey(k Key) {
 	b.set()
 }
 
+// DeleteAlarms deletes all alarm rows with fromMs <= due < toMs by one range. It is for many rows at once: each range costs the reads that
+// come after it a little. toMs is the new timer cursor, so that no row is ever set inside the range.
+func (b *Batch) DeleteAlarms(fromMs, toMs int64) {
+	b.key = appendMs(appendHead(b.key[:0], b.slot, letterAlarm), fromMs)
+	b.value = appendMs(appendHead(b.value[:0], b.slot, letterAlarm), toMs)
+	b.removeRange()
+}
+
 // DropKeys forgets the keys of all days before beforeDay by one range. Call it once per slot and day: ranges issued again and
 // again slow down reads.
 func (b *Batch) DropKeys(beforeDay uint32) {

@@ -1,0 +1,29 @@
+package engine
+
+import "github.com/weftbox/weftbox/activity"
+
+// The points at which Options.Hook is called, in the order of a turn. Those of sending are the relay's and may be called on its goroutines.
+const (
+	PointCollected    = "collected"     // messages are taken in and routed
+	PointStepped      = "stepped"       // every thread had its messages
+	PointBeforeCommit = "before-commit" // the batch is whole
+	PointAfterCommit  = "after-commit"  // it is on disk, nobody was told
+	PointBeforeAnswer = "before-answer" // once for each record that is answered
+	PointAfterAnswer  = "after-answer"
+	PointBeforeSend   = "before-send" // once for each batch that goes to a destination
+	PointAfterSend    = "after-send"  // the destination took it or not; no turn has heard of it
+)
+
+// at tells a simulation where the engine stands.
+func (e *Engine) at(point string) {
+	if e.o.Hook != nil {
+		e.o.Hook(point)
+	}
+}
+
+// observe shows a simulation what was given to a thread and what became of it.
+func (t *turn) observe(w *slotWork, tw *threadWork, d *delivery, v activity.Verdict) {
+	if t.e.o.Observe != nil {
+		t.e.o.Observe(w.slot, tw.id, d.number, d.message, v)
+	}
+}
