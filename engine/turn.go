@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
@@ -17,12 +18,14 @@ type turn struct {
 	snap  *metadata.Snapshot
 	nowMs int64
 
-	records []*record            // what came in, in order
-	byKey   map[string]*record   // first record of an idempotency key in this turn
-	slots   map[uint16]*slotWork // what the turn touches
-	hits    []activity.Hit       // scratch
-	due     []store.DueAlarm     // scratch
-	fired   []uint16             // slots whose alarms were read
+	records []*record          // what came in, in order
+	byKey   map[string]*record // first record of an idempotency key in this turn
+	work    []*slotWork        // by slot, made when first touched and used again
+	touched []uint16           // the slots of this turn
+	spare   []*threadWork      // to be used again
+	hits    []activity.Hit     // scratch
+	due     []store.DueAlarm   // scratch
+	fired   []uint16           // slots whose alarms were read
 
 	batch     *store.Batch
 	printed   []string     // to be printed after the commit
@@ -34,7 +37,8 @@ type turn struct {
 
 func (t *turn) init(e *Engine) {
 	t.e = e
-	t.byKey, t.slots, t.positions = map[string]*record{}, map[uint16]*slotWork{}, map[string]uint64{}
+	t.byKey, t.positions = map[string]*record{}, map[string]uint64{}
+	t.work = make([]*slotWork, len(e.slots))
 	t.batch = e.store.NewBatch()
 }
 
@@ -43,7 +47,10 @@ func (t *turn) reset() {
 	clear(t.records)
 	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
 	clear(t.byKey)
-	clear(t.slots)
+	for _, slot := range t.touched {
+		t.spare = t.work[slot].reset(t.spare)
+	}
+	t.touched = t.touched[:0]
 	clear(t.positions)
 }
 
@@ -56,13 +63,14 @@ func (e *Engine) Turn() bool {
 		e.o.Fatal(err)
 		return false
 	}
-	if len(t.records) == 0 && len(t.done) == 0 && len(t.slots) == 0 {
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 {
 		return t.armAgain()
 	}
 	e.at(PointCollected)
 	t.forget()
-	for _, slot := range t.slotOrder() {
-		if err := t.stepSlot(t.slots[slot]); err != nil {
+	slices.Sort(t.touched)
+	for _, slot := range t.touched {
+		if err := t.stepSlot(t.work[slot]); err != nil {
 			e.o.Fatal(err)
 			return false
 		}

@@ -1,10 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"sort"
+	"strings"
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
@@ -15,7 +16,9 @@ import (
 // slotWork is what a turn does in one slot: the unit of atomicity.
 type slotWork struct {
 	slot    uint16
+	used    bool // in this turn
 	threads map[activity.ID]*threadWork
+	order   []*threadWork    // the threads, after load in key order
 	alarms  []store.DueAlarm // fired: their rows go
 	fromMs  int64            // where the timer cursor was before them
 	sent    []sent           // outbox rows that were delivered: they go
@@ -63,29 +66,48 @@ func (t *turn) slotNumber(domain string) uint16 { return slots.Of(domain, uint16
 func (t *turn) slotOf(domain string) *slotWork { return t.slot(t.slotNumber(domain)) }
 
 func (t *turn) slot(n uint16) *slotWork {
-	w := t.slots[n]
+	w := t.work[n]
 	if w == nil {
 		w = &slotWork{slot: n, threads: map[activity.ID]*threadWork{}, highs: map[string]uint64{}, counts: map[counterKey]int64{}}
-		t.slots[n] = w
+		t.work[n] = w
+	}
+	if !w.used {
+		w.used = true
+		t.touched = append(t.touched, n)
 	}
 	return w
 }
 
-func (t *turn) slotOrder() []uint16 {
-	order := make([]uint16, 0, len(t.slots))
-	for n := range t.slots {
-		order = append(order, n)
+// maxSpare bounds the threadWorks that are kept for the next turn.
+const maxSpare = 20_000
+
+// reset makes the slot's work empty, so that its memory serves the next turn; its threads are added to spare.
+func (w *slotWork) reset(spare []*threadWork) []*threadWork {
+	for _, tw := range w.order {
+		if len(spare) < maxSpare {
+			for class := range tw.mail {
+				clear(tw.mail[class])
+				tw.mail[class] = tw.mail[class][:0]
+			}
+			*tw = threadWork{mail: tw.mail}
+			spare = append(spare, tw)
+		}
 	}
-	sort.Slice(order, func(i, j int) bool { return order[i] < order[j] })
-	return order
+	clear(w.threads)
+	clear(w.highs)
+	clear(w.counts)
+	clear(w.order)
+	*w = slotWork{slot: w.slot, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
+	return spare
 }
 
 // deliver puts a message into a thread's mail and gives the delivery its number.
 func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, r *record, strategy string) {
 	tw := w.threads[id]
 	if tw == nil {
-		tw = &threadWork{id: id}
+		tw = t.threadWork(id)
 		w.threads[id] = tw
+		w.order = append(w.order, tw)
 	}
 	class := activity.ClassOf(m)
 	if strategy != "" {
@@ -105,6 +127,18 @@ func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, r *recor
 	tw.mail[class] = append(tw.mail[class], d)
 }
 
+// threadWork returns an empty one.
+func (t *turn) threadWork(id activity.ID) *threadWork {
+	n := len(t.spare)
+	if n == 0 {
+		return &threadWork{id: id}
+	}
+	tw := t.spare[n-1]
+	t.spare = t.spare[:n-1]
+	tw.id = id
+	return tw
+}
+
 func (t *turn) activityName(number uint32) string {
 	if a := t.snap.Activities[number]; a != nil {
 		return a.Name
@@ -119,11 +153,10 @@ func (t *turn) stepSlot(w *slotWork) error {
 	for _, s := range w.sent {
 		t.batch.DeleteOutbox(s.destination, s.seq)
 	}
-	order, err := t.load(w)
-	if err != nil {
+	if err := t.load(w); err != nil {
 		return err
 	}
-	for _, tw := range order {
+	for _, tw := range w.order {
 		if err := t.stepThread(w, tw); err != nil {
 			return err
 		}
@@ -150,26 +183,21 @@ func (t *turn) fire(w *slotWork) {
 	}
 }
 
-// load reads the threads that have mail, one seek a domain, and returns them in key order: by domain, then by activity.
-func (t *turn) load(w *slotWork) ([]*threadWork, error) {
-	order := make([]*threadWork, 0, len(w.threads))
-	for _, tw := range w.threads {
+// load reads the threads that have mail, one seek a domain, and puts them in key order: by domain, then by activity.
+func (t *turn) load(w *slotWork) error {
+	for _, tw := range w.order {
 		tw.before.ID, tw.now.ID = tw.id, tw.id
-		order = append(order, tw)
 	}
-	sort.Slice(order, func(i, j int) bool {
-		if order[i].id.Domain != order[j].id.Domain {
-			return order[i].id.Domain < order[j].id.Domain
-		}
-		return order[i].id.Activity < order[j].id.Activity
+	slices.SortFunc(w.order, func(a, b *threadWork) int {
+		return cmp.Or(strings.Compare(a.id.Domain, b.id.Domain), cmp.Compare(a.id.Activity, b.id.Activity))
 	})
-	for i := 0; i < len(order); i++ {
-		if i > 0 && order[i].id.Domain == order[i-1].id.Domain {
+	for i, tw := range w.order {
+		if i > 0 && tw.id.Domain == w.order[i-1].id.Domain {
 			continue
 		}
-		live, err := t.e.cache.live(t.e.store, w.slot, order[i].id.Domain)
+		live, err := t.e.cache.live(t.e.store, w.slot, tw.id.Domain)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for j := range live {
 			if tw := w.threads[live[j].ID]; tw != nil {
@@ -177,7 +205,7 @@ func (t *turn) load(w *slotWork) ([]*threadWork, error) {
 			}
 		}
 	}
-	return order, nil
+	return nil
 }
 
 // stepThread gives a thread its mail: commands first, then replies and alarms, then events, one by one as if each had a turn; mail that was
