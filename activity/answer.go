@@ -1,11 +1,15 @@
 package activity
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/weftbox/weftbox/internal/fault"
+)
 
 // reply gives a service's answer to the thread that asked. Its open request is closed whatever becomes of it.
 func (s *Scope) reply(m *Reply) (Verdict, error) {
 	t := s.thread
-	if !t.Status.Live() || t.Run != m.Run || t.Visit != m.Visit || !s.open(m.Seq) {
+	if (!t.Status.Live() || t.Run != m.Run || t.Visit != m.Visit || !s.open(m.Seq)) && !(t.Status == Waiting && fault.On("late-reply")) {
 		return verdict(VerdictLate), nil
 	}
 	b, err := s.pinned()
@@ -46,7 +50,7 @@ func (s *Scope) close(seq uint64) {
 func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	t := s.thread
 	row := AlarmRow{DueMs: m.DueMs, Visit: m.Visit, Kind: m.Kind, N: m.N}
-	if !t.Status.Live() || t.Run != m.Run || t.Alarm != row {
+	if (!t.Status.Live() || t.Run != m.Run || t.Alarm != row) && !(t.Status.Live() && fault.On("run-visit-ignored")) {
 		return verdict(VerdictLate), nil
 	}
 	t.Alarm = AlarmRow{}
@@ -97,7 +101,8 @@ var transitions = []transition{
 }
 
 // Stall puts a thread aside whose own alarm had to be discarded, for the fault it names: nobody would repeat that message, so the thread waits
-// for an operator instead of for ever. "resume" gives it the alarm once more; its mail is parked meanwhile.
+// for an operator instead of for ever. "resume" gives it the alarm once more; its mail is parked meanwhile. (A reply that is discarded
+// leaves its request open and its timeout running: its dead letter can be replayed.)
 func (t *Thread) Stall(d *Discard) {
 	t.PausedFrom, t.Status = t.Status, Stalled
 	t.Alarm = AlarmRow{}

@@ -1,7 +1,9 @@
 package activity
 
 import (
-	"sort"
+	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/weftbox/weftbox/definitions"
 	"github.com/weftbox/weftbox/expr"
@@ -14,9 +16,9 @@ type Strategy struct {
 	DomainID *definitions.Expr
 }
 
-// CompileStrategy compiles a strategy; with an error among the problems it is nil.
+// CompileStrategy compiles a strategy; with an error among the problems it is nil. A condition that cannot be indexed is warned of.
 func CompileStrategy(name, when, domainID string) (*Strategy, []definitions.Problem) {
-	w, problems := definitions.CompileExpr(when, expr.ContextStrategy, "/when")
+	w, problems := definitions.CompileWhen(when, "/when")
 	d, more := definitions.CompileExpr(domainID, expr.ContextStrategy, "/domain_id")
 	problems = append(problems, more...)
 	if w == nil || d == nil {
@@ -26,13 +28,17 @@ func CompileStrategy(name, when, domainID string) (*Strategy, []definitions.Prob
 }
 
 // Router leads events to threads: which strategies an event must be asked, and which activities live by them. It is immutable.
+// What an event lacks costs nothing: strategies, and the triggers of their activities, are found by what they require of an event.
 type Router struct {
-	routes []route
+	routes []route // ascending by name
+	asked  index[int32]
 }
 
 type route struct {
 	strategy   *Strategy
+	names      []string    // the strategy's
 	activities []*Activity // ascending by number
+	births     index[*Activity]
 }
 
 // Hit is one strategy that an event matched.
@@ -41,53 +47,106 @@ type Hit struct {
 	Domain     string
 	Activities []*Activity // ascending by number; they live by this strategy
 	Err        error       // the strategy could not be computed: it counts as not matching
+
+	route *route
+	event *Event
 }
 
 // NewRouter builds a router. An activity lives by the strategy of every enabled version of its definition; killed ones live by none.
 func NewRouter(strategies map[string]*Strategy, activities []*Activity) *Router {
 	r := &Router{}
-	index := map[string]int{}
+	places := map[string]int{}
 	for _, a := range activities {
 		if a.State == ActivityKilled {
 			continue
 		}
-		seen := map[string]bool{}
 		for _, b := range a.Versions {
 			name := b.Definition.Strategy
 			s := strategies[name]
-			if !b.Enabled || s == nil || seen[name] {
+			if !b.Enabled || s == nil {
 				continue
 			}
-			seen[name] = true
-			i, ok := index[name]
+			i, ok := places[name]
 			if !ok {
 				i = len(r.routes)
-				index[name] = i
-				r.routes = append(r.routes, route{strategy: s})
+				places[name] = i
+				r.routes = append(r.routes, route{strategy: s, names: []string{name}})
 			}
-			r.routes[i].activities = append(r.routes[i].activities, a)
+			if as := r.routes[i].activities; len(as) == 0 || as[len(as)-1] != a { // another version lives by it too
+				r.routes[i].activities = append(as, a)
+			}
 		}
 	}
-	sort.Slice(r.routes, func(i, j int) bool { return r.routes[i].strategy.Name < r.routes[j].strategy.Name })
+	slices.SortFunc(r.routes, func(x, y route) int { return strings.Compare(x.strategy.Name, y.strategy.Name) })
+	asked := make([]filing[int32], len(r.routes))
 	for i := range r.routes {
-		as := r.routes[i].activities
-		sort.Slice(as, func(x, y int) bool { return as[x].Number < as[y].Number })
+		route := &r.routes[i]
+		slices.SortFunc(route.activities, byNumber)
+		route.births = newIndex(route.triggers())
+		asked[i] = filing[int32]{int32(i), route.strategy.When.Program.Requires()}
 	}
+	r.asked = newIndex(asked)
 	return r
 }
 
-// Route asks the strategies and appends their hits to out. Strategies that do not match leave nothing; one that could not be
-// computed leaves a Hit with Err. s is scratch: its Event and Seed are set here.
+func byNumber(x, y *Activity) int { return cmp.Compare(x.Number, y.Number) }
+
+// triggers returns the activities to which an event may give a new thread, with what their triggers require.
+func (r *route) triggers() []filing[*Activity] {
+	out := make([]filing[*Activity], 0, len(r.activities))
+	for _, a := range r.activities {
+		if b := a.Latest; a.State == ActivityRunning && b != nil && b.Definition.Strategy == r.strategy.Name && b.Definition.Trigger.Condition != nil {
+			out = append(out, filing[*Activity]{a, b.Definition.Trigger.Condition.Program.Requires()})
+		}
+	}
+	return out
+}
+
+// Route asks the strategies and appends their hits to out, in the order of their names. Strategies that do not match leave nothing;
+// one that could not be computed leaves a Hit with Err. Only those are asked whose required type and attributes the event has: the
+// others are known not to match. s is scratch: its Event is set here. A Hit keeps e.
 func (r *Router) Route(s *expr.Scope, e *Event, out []Hit) []Hit {
 	s.Event = e
-	for i := range r.routes {
+	var some [32]int32
+	places := r.asked.find(e, some[:0])
+	slices.Sort(places)
+	for _, i := range places {
 		route := &r.routes[i]
 		domain, ok, err := route.strategy.Domain(s)
-		if err != nil {
-			out = append(out, Hit{Strategy: route.strategy.Name, Activities: route.activities, Err: err})
-		} else if ok {
-			out = append(out, Hit{Strategy: route.strategy.Name, Domain: domain, Activities: route.activities})
+		if ok || err != nil {
+			out = append(out, Hit{Strategy: route.strategy.Name, Domain: domain, Activities: route.activities, Err: err, route: route, event: e})
 		}
+	}
+	return out
+}
+
+// Strategies returns the strategy's name as a list, which is shared: to append to it makes a new one.
+func (h *Hit) Strategies() []string {
+	if h.route == nil {
+		return []string{h.Strategy}
+	}
+	return h.route.names
+}
+
+// Activity returns the activity of that number if it lives by the strategy, else nil.
+func (h *Hit) Activity(number uint32) *Activity {
+	i, ok := slices.BinarySearchFunc(h.Activities, number, func(a *Activity, n uint32) int { return cmp.Compare(a.Number, n) })
+	if !ok {
+		return nil
+	}
+	return h.Activities[i]
+}
+
+// Births appends to out the activities to which the event may give a new thread, ascending by number: those whose trigger must be
+// asked where no thread of the domain id lives. The triggers of all others are known not to match.
+func (h *Hit) Births(out []*Activity) []*Activity {
+	if h.route == nil {
+		return out
+	}
+	n := len(out)
+	out = h.route.births.find(h.event, out)
+	if found := out[n:]; !slices.IsSortedFunc(found, byNumber) {
+		slices.SortFunc(found, byNumber)
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 // Limits of a step.
 const (
 	MaxActions = 1000 // actions one message may run before the thread yields; "$schedule.max_continue_periods" sets another
+	MaxSends   = 1000 // requests one message may make before the thread yields
 	MaxParked  = 1000 // messages that may wait for a yielded or paused thread
 )
 
@@ -169,7 +170,7 @@ func (s *Scope) run() error {
 		limit = MaxActions
 	}
 	for {
-		if s.actions >= limit {
+		if s.actions >= limit || s.place >= MaxSends {
 			t.AlarmDue, t.AlarmKind = s.NowMs, AlarmYield
 			return nil
 		}

@@ -96,8 +96,12 @@ func (s *Server) listActivities(*call) (*reply, error) {
 }
 
 func (s *Server) activity(c *call) (*activity.Activity, error) {
+	return s.findActivity(c.path("activity"))
+}
+
+// findActivity finds an activity by number or name.
+func (s *Server) findActivity(ref string) (*activity.Activity, error) {
 	snap := s.o.Metadata.Load()
-	ref := c.path("activity")
 	if a, found := snap.Activity(ref); found {
 		return a, nil
 	}

@@ -29,6 +29,9 @@ func newMetrics(s *Server) *metrics {
 			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 5, 30}}, []string{"operation"}),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.requests, m.seconds, &nodeCollector{s})
+	if s.o.Intake != nil {
+		m.registry.MustRegister(&intakeCollector{s.o.Intake})
+	}
 	return m
 }
 
@@ -75,9 +78,13 @@ var (
 	descEnded     = describe("weftbox_activity_threads_ended_total", "Runs that have ended, by where.", "activity", "action", "status")
 	descUnlisted  = describe("weftbox_activities_without_series", "Activities beyond those whose threads are counted here.")
 	descDisk      = describe("weftbox_store_disk_bytes", "Bytes of the store on disk.")
+	descDiskFree  = describe("weftbox_disk_free_bytes", "Bytes that are free on the disk of the store.")
 	descKeysRead  = describe("weftbox_store_keys_read_total", "Keys that reads of the store have visited.")
 	descRevision  = describe("weftbox_metadata_revision", "Revision of the metadata that this node works with.")
 	descClock     = describe("weftbox_clock_seconds", "The engine's time, Unix seconds.")
+	descKeys      = describe("weftbox_idempotency_keys", "Idempotency keys that are remembered.")
+	descLetters   = describe("weftbox_dead_letters", "Dead letters that are kept.")
+	descLetterLen = describe("weftbox_dead_letters_bytes", "Bytes of the dead letters that are kept.")
 	descReadFails = describe("weftbox_scrape_errors", "Activities whose counters could not be read in this scrape.")
 )
 
@@ -96,6 +103,8 @@ var engineCounters = []struct {
 	{describe("weftbox_service_requests_total", "Requests to services that were put into the outbox."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().Requests }},
 	{describe("weftbox_service_delivery_errors_total", "Batches of requests that a service did not take."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().DeliveryErrors }},
 	{describe("weftbox_dead_letters_total", "Messages kept as dead letters."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().DeadLetters }},
+	{describe("weftbox_dead_letters_dropped_total", "Dead letters dropped because there were too many or they were too old."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().DeadLettersDropped }},
+	{describe("weftbox_idempotency_keys_dropped_total", "Idempotency keys forgotten early because there were too many."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().KeysDropped }},
 	{describe("weftbox_strategy_errors_total", "Strategies that could not be computed for an event."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().StrategyErrors }},
 	{describe("weftbox_trigger_errors_total", "Trigger conditions that could not be computed for an event."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().TriggerErrors }},
 	{describe("weftbox_spawned_total", "Threads born."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().Spawned }},
@@ -107,7 +116,7 @@ func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, n := range engineCounters {
 		out <- n.desc
 	}
-	for _, d := range []*prometheus.Desc{descThreads, descEnded, descUnlisted, descDisk, descKeysRead, descRevision, descClock, descReadFails} {
+	for _, d := range []*prometheus.Desc{descThreads, descEnded, descUnlisted, descDisk, descDiskFree, descKeysRead, descRevision, descClock, descReadFails, descKeys, descLetters, descLetterLen} {
 		out <- d
 	}
 }
@@ -122,7 +131,14 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	usage := c.s.o.Engine.Usage()
 	gauge(descDisk, float64(usage.DiskBytes))
+	if usage.Disk.Known {
+		gauge(descDiskFree, float64(usage.Disk.FreeBytes))
+	}
 	out <- prometheus.MustNewConstMetric(descKeysRead, prometheus.CounterValue, float64(usage.KeysRead))
+	letters, bytes := c.s.o.Engine.DeadLetterUsage()
+	gauge(descLetters, float64(letters))
+	gauge(descLetterLen, float64(bytes))
+	gauge(descKeys, float64(c.s.o.Engine.KeysKnown()))
 	snap := c.s.o.Metadata.Load()
 	gauge(descRevision, float64(snap.Revision))
 	gauge(descClock, float64(c.s.o.Engine.NowMs())/1000)

@@ -1,50 +1,15 @@
 package api
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/weftbox/weftbox/definitions"
 	"github.com/weftbox/weftbox/engine"
 	bushttp "github.com/weftbox/weftbox/messagebus/http"
 )
-
-type deadLetterView struct {
-	Time         stamp           `json:"time"`
-	Reason       string          `json:"reason"`
-	Error        string          `json:"error"`
-	Activity     uint32          `json:"activity,omitempty"`
-	ActivityName string          `json:"activity_name,omitempty"`
-	DomainID     string          `json:"domain_id,omitempty"`
-	Source       string          `json:"source"`
-	Message      json.RawMessage `json:"message"`
-}
-
-func (s *Server) listDeadLetters(c *call) (*reply, error) {
-	limit, err := c.limit()
-	if err != nil {
-		return nil, err
-	}
-	letters, err := s.o.Engine.DeadLetters(limit)
-	if err != nil {
-		return nil, err
-	}
-	snap := s.o.Metadata.Load()
-	out := list[deadLetterView]{Items: []deadLetterView{}}
-	for _, d := range letters {
-		v := deadLetterView{Time: stamp(d.TimeMs), Reason: d.Reason, Error: d.Error, Activity: d.Activity, DomainID: d.Domain, Source: d.Source, Message: d.Message}
-		if a := snap.Activities[d.Activity]; a != nil {
-			v.ActivityName = a.Name
-		}
-		if !json.Valid(d.Message) { // it was no JSON when it came
-			v.Message = shown(string(d.Message))
-		}
-		out.Items = append(out.Items, v)
-	}
-	return ok(out), nil
-}
 
 type clockView struct {
 	Now  stamp  `json:"now"`
@@ -107,6 +72,8 @@ type checkView struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail,omitempty"`
+
+	soft bool // the node is of use although it is not OK
 }
 
 func (s *Server) getHealth(c *call) (*reply, error) {
@@ -115,6 +82,14 @@ func (s *Server) getHealth(c *call) (*reply, error) {
 
 func (s *Server) getReady(c *call) (*reply, error) {
 	v := healthView{Status: "ready", Checks: []checkView{{Name: "intake", OK: true}, {Name: "metadata", OK: true}}}
+	if disk := s.o.Engine.Usage().Disk; disk.Known {
+		check := checkView{Name: "disk", OK: !disk.Low, Detail: strconv.FormatInt(disk.FreeBytes>>20, 10) + " MiB are free", soft: true}
+		if disk.Low {
+			v.Status = "ready, but the disk is low: events are refused"
+			check.Detail += ", events are taken again from " + strconv.FormatInt(disk.HighBytes>>20, 10) + " MiB on"
+		}
+		v.Checks = append(v.Checks, check)
+	}
 	if s.stopping.Load() {
 		v.Status, v.Checks[0] = "stopping", checkView{Name: "intake", Detail: "the node is stopping"}
 	}
@@ -134,7 +109,7 @@ func health(c *call, v healthView) (*reply, error) {
 		rep.body = v
 	}
 	for _, check := range v.Checks {
-		if !check.OK {
+		if !check.OK && !check.soft {
 			rep.status = http.StatusServiceUnavailable
 		}
 	}

@@ -34,6 +34,9 @@ type Options struct {
 	Loopback   bool
 	AllowHosts []string
 
+	// Intake says what Events and Bus hold, for the metrics; nil: there are no such series.
+	Intake func() bushttp.Stats
+
 	MaxBodyBytes int64 // of everything but events and replies; default 1 MiB
 }
 

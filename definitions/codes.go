@@ -102,4 +102,6 @@ var ownCodes = []Code{
 	{"WB2101", SeverityWarning, "A receive has no after: threads that get none of its events wait for ever.", `Add "- after: days(10)" with "then: finish()".`},
 	{"WB2102", SeverityWarning, "No call leads to this action.", "Call it, or delete it."},
 	{"WB2103", SeverityWarning, "A service is awaited without a timeout: if it never answers, threads wait for ever.", `Add "timeout: minutes(1)" to its args.`},
+	{codeTriggerUnindexed, SeverityWarning, "A trigger requires neither a type nor an attribute of the event, so that every event of its strategy is tried against it. A part that fails where an attribute is missing (eventAttr without a default) requires nothing, as its error must be told.", `Begin it with eventTypeIs("…") AND, or with containsAttr("…") AND.`},
+	{codeStrategyUnindexed, SeverityWarning, "The condition of a strategy requires neither a type nor an attribute of the event, so that every event is tried against it.", `Begin it with eventTypeIs("…") AND, or with containsAttr("…") AND.`},
 }

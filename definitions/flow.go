@@ -41,8 +41,10 @@ func mayHave(s *Spec, head Head) bool {
 	return false
 }
 
-// flow checks where threads go: calls of actions that do not exist, and actions that no thread reaches.
+// flow checks where threads come from and go: triggers that every event is tried against, calls of actions that do not exist, and
+// actions that no thread reaches.
 func (c *checker) flow() {
+	c.triggerWarning()
 	if c.unsure {
 		return
 	}

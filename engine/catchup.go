@@ -48,7 +48,7 @@ func (e *Engine) releasedMs(nowMs int64) int64 {
 			e.o.Log.Warn("alarms are released although a source still has older records unread: it was waited for long enough",
 				"source", e.sources[i].consumer.Name(), "catchup_max", e.o.CatchUpMax)
 		}
-		if c.behind {
+		if c.behind && holdBack() {
 			released = min(released, oldestMs)
 		}
 	}

@@ -87,13 +87,14 @@ func (e *Engine) moveClock(r advanceRequest) advanceAnswer {
 	return advanceAnswer{nowMs: target, fired: e.stats.AlarmsFired.Load() - before}
 }
 
-// settle turns until nothing is left to do at this moment.
+// settle turns until no alarm is due at this moment, at least once; what others send meanwhile is not waited for.
 func (e *Engine) settle(ctx context.Context) error {
 	for range e.o.MaxTurnsAtOnce {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !e.Turn() {
+		e.Turn()
+		if e.nextDue() > e.now() {
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"math"
@@ -39,6 +40,11 @@ type Options struct {
 
 	CacheBytes int64 // of hot threads kept in memory, default 64 MiB
 
+	// Bounds; negative: none.
+	MaxKeys            int64 // idempotency keys, default 50 million: beyond it the older day's are forgotten early
+	MaxDeadLetterBytes int64 // default 1 GiB: beyond it the oldest letters are dropped
+	MaxDeadLetterAgeMs int64 // default 30 days
+
 	// How long ended runs are kept when "$retention" does not say: default 1 h and 7 days. Negative: for ever.
 	RetentionFinishedMs int64
 	RetentionFailedMs   int64
@@ -56,19 +62,22 @@ type Options struct {
 
 // Engine is the single writer of a store's slots: the event loop.
 type Engine struct {
-	o       Options
-	store   *store.Store
-	nodes   store.NodeMeta
-	floorMs int64
-	slots   []store.SlotMeta // row m of every slot, as of the last turn
-	heads   []int64          // due time of every slot's first alarm, or earlier; never = none
-	known   keyBuckets
-	cache   *threadCache
-	scope   activity.Scope
-	routes  expr.Scope
-	turn    turn
-	relay   *relay
-	warned  map[string]int64 // text → when it was last logged (one line a minute); cleared when it grows
+	o        Options
+	store    *store.Store
+	nodes    store.NodeMeta
+	floorMs  int64
+	slots    []store.SlotMeta // row m of every slot, as of the last turn
+	heads    []int64          // due time of every slot's first alarm, or earlier; never = none
+	known    keyBuckets
+	dead     letterBook
+	cache    *threadCache
+	scope    activity.Scope
+	routes   expr.Scope
+	turn     *turn // the one at work
+	firstDue int   // slot at which the next look for due alarms begins
+
+	relay  *relay
+	warned map[string]time.Time // text and cause → when it was last logged (one line a minute); cleared when it grows
 
 	sources []source
 
@@ -83,20 +92,23 @@ type Engine struct {
 
 type source struct {
 	consumer messagebus.Consumer
-	next     uint64 // what Commit is told after the turn; 0: no positions
 	lag      catchUp
 }
 
 const never = math.MaxInt64
+
+// lostNumbers is how far a slot's numbers jump at a start where commits are not synced: a power cut may have taken back rows whose requests
+// have left, and an id must not name two of them.
+const lostNumbers = 1 << 24
 
 // New prepares an engine on a store: it reads the slots' meta rows, timer heads and outbox heads, and no thread.
 func New(o Options) (*Engine, error) {
 	o = o.withDefaults()
 	node := o.Store.Node()
 	e := &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
-		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]int64{}}
+		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]time.Time{}}
 	e.cache = newThreadCache(o.CacheBytes)
-	e.turn.init(e)
+	e.turn = newTurn(e)
 	e.relay = newRelay(e)
 	for slot := range e.slots {
 		meta, err := e.store.SlotMeta(uint16(slot))
@@ -104,6 +116,10 @@ func New(o Options) (*Engine, error) {
 			return nil, err
 		}
 		e.slots[slot] = meta
+		e.floorMs = max(e.floorMs, meta.CursorMs) // the two may have been committed apart: no alarm is set behind the cursor
+		if e.store.Durability() != store.Sync {
+			e.slots[slot].Sequence += lostNumbers
+		}
 		if err := e.findHead(uint16(slot)); err != nil {
 			return nil, err
 		}
@@ -114,6 +130,9 @@ func New(o Options) (*Engine, error) {
 		for _, d := range destinations {
 			e.relay.dirty(d, uint16(slot))
 		}
+	}
+	if err := errors.Join(e.countKeys(), e.countLetters()); err != nil {
+		return nil, err
 	}
 	for _, c := range o.Consumers {
 		if err := e.addSource(c); err != nil {
@@ -153,6 +172,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxVarsBytes == 0 {
 		o.MaxVarsBytes = 64 << 10
+	}
+	if o.MaxKeys == 0 {
+		o.MaxKeys = 50_000_000
+	}
+	if o.MaxDeadLetterBytes == 0 {
+		o.MaxDeadLetterBytes = 1 << 30
+	}
+	if o.MaxDeadLetterAgeMs == 0 {
+		o.MaxDeadLetterAgeMs = 30 * dayMs
 	}
 	if o.RetentionFinishedMs == 0 {
 		o.RetentionFinishedMs = time.Hour.Milliseconds()
@@ -196,10 +224,17 @@ func (e *Engine) Run(ctx context.Context) {
 		}(e.sources[i].consumer.Ready())
 	}
 	e.relay.start(ctx, &wg)
+	p := newPipeline(e)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
-		if e.Turn() {
+		if p.turn() {
+			select {
+			case r := <-e.advance:
+				p.flush()
+				r.answer <- e.moveClock(r)
+			default:
+			}
 			continue
 		}
 		timer.Reset(e.idle())
@@ -208,9 +243,11 @@ func (e *Engine) Run(ctx context.Context) {
 		case <-e.wake:
 		case <-timer.C:
 		case r := <-e.advance:
+			p.flush()
 			r.answer <- e.moveClock(r)
 		}
 	}
+	p.close()
 	e.stop()
 	wg.Wait()
 }

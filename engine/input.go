@@ -19,11 +19,15 @@ const maxInbox = 10_000
 type input struct {
 	record    *messagebus.Record // a command or, in tests, any record
 	delivered *delivered
+	letters   *letterOp // dead letters to be replayed or deleted
 }
 
 func (in *input) refuse(err error) {
 	if in.record != nil && in.record.Answer != nil {
 		in.record.Answer(messagebus.Answer{Err: err})
+	}
+	if in.letters != nil {
+		in.letters.answer(nil, err)
 	}
 }
 

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/slots"
@@ -9,6 +11,14 @@ import (
 // Thread reads a thread: the live run, else the last ended one; with run another one. An unknown one has Status Absent. Safe for concurrent
 // use; only synced state is seen.
 func (e *Engine) Thread(id activity.ID, run uint64) (activity.Thread, error) {
+	t, err := e.readThread(id, run)
+	if err == nil {
+		err = e.store.Barrier()
+	}
+	return t, err
+}
+
+func (e *Engine) readThread(id activity.ID, run uint64) (activity.Thread, error) {
 	slot := slots.Of(id.Domain, uint16(len(e.slots)))
 	if run == 0 {
 		t, err := e.store.Thread(slot, id)
@@ -32,6 +42,7 @@ type Cursor struct {
 
 // Threads lists up to limit live threads of an activity, and where to go on; done is true after the last one.
 func (e *Engine) Threads(number uint32, from Cursor, limit int) (threads []activity.Thread, next Cursor, done bool, err error) {
+	defer func() { err = errors.Join(err, e.store.Barrier()) }()
 	next = from
 	for int(next.Slot) < len(e.slots) {
 		domains, err := e.store.Members(next.Slot, number, next.Domain, limit-len(threads))
@@ -59,11 +70,15 @@ func (e *Engine) Threads(number uint32, from Cursor, limit int) (threads []activ
 }
 
 // Counters returns the counters of an activity: for live statuses how many threads stand at an action now, for ended ones how many have ended there.
-func (e *Engine) Counters(number uint32) ([]store.Counter, error) { return e.store.Counters(number) }
+func (e *Engine) Counters(number uint32) ([]store.Counter, error) {
+	counters, err := e.store.Counters(number)
+	return counters, errors.Join(err, e.store.Barrier())
+}
 
 // DeadLetters lists the newest dead letters.
 func (e *Engine) DeadLetters(limit int) ([]store.DeadLetter, error) {
-	return e.store.DeadLetters(limit)
+	letters, err := e.store.DeadLetters(limit)
+	return letters, errors.Join(err, e.store.Barrier())
 }
 
 // Usage returns what the store takes.

@@ -7,25 +7,33 @@ import (
 	"time"
 
 	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 )
 
 // Bounds of the relay.
 const (
-	relayRows   = 200     // rows of one request to a destination
-	relayBytes  = 1 << 20 // bodies of one request
-	relayWindow = 4       // requests under way to one destination, each with other slots
-	backoffMin  = 100 * time.Millisecond
+	relayRows   = 200      // rows of one request to a destination
+	relayBytes  = 1 << 20  // bodies of one request
+	relayWindow = 4        // requests under way to one destination, each with other slots
+	relayExtra  = 256      // requests under way beyond the first of each destination, over all destinations
+	relayMemory = 64 << 20 // bodies under way over all destinations; beyond a part of it requests become smaller, down to probeBytes
+	probeRows   = 20       // rows of the one request that tries a destination which failed
+	probeBytes  = 64 << 10
+	backoffMin  = 100 * time.Millisecond // pause after a failure; it doubles, and half of it is drawn
 	backoffMax  = 30 * time.Second
 )
 
 // relay sends what committed turns have put into the outbox: for each destination on its own, in order within a slot, again and again until
-// it is taken. What it remembers of a destination is a bit a slot.
+// it is taken. What it remembers of a destination is a bit a slot. A destination that hangs costs one goroutine and one request, as the
+// first request after a rest goes alone; one that rests after a failure costs a timer and no goroutine.
 type relay struct {
 	e     *Engine
 	mu    sync.Mutex
 	dests map[uint32]*destination // those with a backlog
-	run   func(*destination)      // starts a destination's senders; nil while the caller drives the relay itself
+	run   func(*destination)      // starts one sender of a destination; nil while the caller drives the relay itself, and after the end
+	extra int                     // senders beyond the first of each destination
+	bytes int                     // of bodies under way
 }
 
 // destination is one receiver with a backlog. Its fields are guarded by relay.mu.
@@ -35,8 +43,9 @@ type destination struct {
 	busy    []uint64 // bit per slot: rows are under way, or delivered and not yet deleted
 	next    int      // slot to look at first
 	senders int
-	fails   int // failures in a row
-	until   time.Time
+	window  int         // senders that it may have: one at first and after a failure, one more with each success
+	fails   int         // rounds of failures in a row
+	rest    *time.Timer // ends the rest after a failure; nil: it does not rest
 }
 
 func newRelay(e *Engine) *relay { return &relay{e: e, dests: map[uint32]*destination{}} }
@@ -54,8 +63,27 @@ func (r *relay) start(ctx context.Context, wg *sync.WaitGroup) {
 			r.sender(ctx, d)
 		}()
 	}
+	wg.Add(1)
+	go func() {
+		defer wg.Done() // only after run is nil, so that nothing is added to a group that is being waited for
+		<-ctx.Done()
+		r.stop()
+	}()
 	for _, d := range r.dests {
 		r.hire(d)
+	}
+}
+
+// stop lets no sender start any more.
+func (r *relay) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.run = nil
+	for _, d := range r.dests {
+		if d.rest != nil {
+			d.rest.Stop()
+			d.rest = nil
+		}
 	}
 }
 
@@ -66,7 +94,7 @@ func (r *relay) dirty(number uint32, slot uint16) {
 	d := r.dests[number]
 	if d == nil {
 		words := (len(r.e.slots) + 63) / 64
-		d = &destination{number: number, waiting: make([]uint64, words), busy: make([]uint64, words)}
+		d = &destination{number: number, waiting: make([]uint64, words), busy: make([]uint64, words), window: 1}
 		r.dests[number] = d
 	}
 	set(d.waiting, slot)
@@ -75,10 +103,17 @@ func (r *relay) dirty(number uint32, slot uint16) {
 
 // hire starts a sender where there is work for one more.
 func (r *relay) hire(d *destination) {
-	if r.run != nil && d.senders < relayWindow && d.ready() {
-		d.senders++
-		r.run(d)
+	if r.run == nil || d.rest != nil || d.senders >= d.window || !d.ready() {
+		return
 	}
+	if d.senders > 0 {
+		if r.extra >= relayExtra {
+			return // the first of each destination is never refused: no destination waits for another
+		}
+		r.extra++
+	}
+	d.senders++
+	r.run(d)
 }
 
 func (d *destination) ready() bool {
@@ -94,36 +129,28 @@ func set(bits []uint64, slot uint16)      { bits[slot/64] |= 1 << (slot % 64) }
 func unset(bits []uint64, slot uint16)    { bits[slot/64] &^= 1 << (slot % 64) }
 func has(bits []uint64, slot uint16) bool { return bits[slot/64]&(1<<(slot%64)) != 0 }
 
-// sender sends batch after batch until its destination has nothing that is not under way.
+// sender sends batch after batch until its destination rests, has too many senders, or has nothing that is not under way.
 func (r *relay) sender(ctx context.Context, d *destination) {
-	for ctx.Err() == nil {
-		r.mu.Lock()
-		wait := time.Until(d.until)
-		if !d.ready() {
-			r.leave(d)
-			r.mu.Unlock()
-			return
-		}
-		r.mu.Unlock()
-		if wait > 0 {
-			select {
-			case <-ctx.Done():
-			case <-time.After(wait):
-			}
-			continue
-		}
+	for !r.leaves(ctx, d) {
 		if _, err := r.sendBatch(ctx, d); err != nil && ctx.Err() == nil {
 			r.e.warn("service "+r.name(d.number)+" does not take its messages; they are kept and sent again", err)
 		}
 	}
-	r.mu.Lock()
-	r.leave(d)
-	r.mu.Unlock()
 }
 
-func (r *relay) leave(d *destination) {
+// leaves ends a sender that has nothing to do. To look and to leave is one step: what becomes dirty afterwards hires another.
+func (r *relay) leaves(ctx context.Context, d *destination) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ctx.Err() == nil && d.rest == nil && d.senders <= d.window && d.ready() {
+		return false
+	}
 	d.senders--
+	if d.senders > 0 {
+		r.extra--
+	}
 	r.drop(d)
+	return true
 }
 
 // drop forgets a destination that has no backlog.
@@ -133,18 +160,36 @@ func (r *relay) drop(d *destination) {
 			return
 		}
 	}
-	if d.senders == 0 && d.fails == 0 {
+	if d.senders == 0 && d.fails == 0 && d.rest == nil {
 		delete(r.dests, d.number)
 	}
 }
 
+// reserve returns how much the next request of a destination may hold; the bytes are given back by release.
+func (r *relay) reserve(d *destination) (rows, bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rows, bytes = relayRows, min(max((relayMemory-r.bytes)/4, probeBytes), relayBytes)
+	if d.fails > 0 {
+		rows, bytes = probeRows, probeBytes
+	}
+	r.bytes += bytes
+	return rows, bytes
+}
+
+func (r *relay) release(bytes int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.bytes -= bytes
+}
+
 // take collects rows of slots that nobody is sending and marks these busy.
-func (r *relay) take(d *destination) (rows []store.Outbox, err error) {
+func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox, err error) {
 	n, bytes := len(r.e.slots), 0
 	r.mu.Lock()
 	first := d.next
 	r.mu.Unlock()
-	for i := 0; i < n && len(rows) < relayRows && bytes < relayBytes; i++ {
+	for i := 0; i < n && len(rows) < maxRows && bytes < maxBytes; i++ {
 		slot := uint16((first + i) % n)
 		r.mu.Lock()
 		mine := has(d.waiting, slot) && !has(d.busy, slot)
@@ -157,7 +202,7 @@ func (r *relay) take(d *destination) (rows []store.Outbox, err error) {
 			continue
 		}
 		before := len(rows)
-		rows, err = r.e.store.OutboxRows(slot, d.number, 0, relayRows-before, relayBytes-bytes, rows)
+		rows, err = r.e.store.OutboxRows(slot, d.number, 0, maxRows-before, maxBytes-bytes, rows)
 		if err != nil {
 			return nil, err
 		}
@@ -168,18 +213,20 @@ func (r *relay) take(d *destination) (rows []store.Outbox, err error) {
 		switch {
 		case len(rows) == before:
 			unset(d.busy, slot)
-		case len(rows) == relayRows || bytes >= relayBytes:
+		case len(rows) >= maxRows || bytes >= maxBytes:
 			set(d.waiting, slot) // there may be more
 		}
 		d.next = int(slot) + 1
 		r.mu.Unlock()
 	}
-	return rows, nil
+	return rows, r.e.store.Barrier() // nothing leaves before what asks for it is on disk
 }
 
 // sendBatch sends one batch and hands what became of it to the next turn; it returns how many rows were delivered.
 func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
-	rows, err := r.take(d)
+	maxRows, maxBytes := r.reserve(d)
+	defer r.release(maxBytes)
+	rows, err := r.take(d, maxRows, maxBytes)
 	if err != nil {
 		r.e.o.Fatal(err)
 		return 0, err
@@ -198,7 +245,10 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	r.e.at(PointBeforeSend)
 	replies, err := r.e.o.Producer.Publish(ctx, messagebus.Destination{Name: service.Name, Number: d.number, URL: service.URL}, bodies)
 	r.e.at(PointAfterSend)
-	if err != nil {
+	if fault.On("reply-dropped") {
+		replies = nil
+	}
+	if err != nil && !fault.On("outbox-early") {
 		r.failed(d, rows)
 		return 0, err
 	}
@@ -206,16 +256,23 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	for i := range rows {
 		out.rows[i] = sentRow{rows[i].Slot, rows[i].Seq}
 	}
-	r.mu.Lock()
-	d.fails = 0
-	r.mu.Unlock()
+	r.taken(d)
 	if err := r.e.put(input{delivered: out}, 0); err != nil {
 		return 0, err // the node stops: the rows stay and are sent again, with the same ids
 	}
 	return len(rows), nil
 }
 
-// failed puts rows back and lets the destination rest: longer each time, and not in step with others.
+// taken notes that a destination took a batch: it may have one more under way.
+func (r *relay) taken(d *destination) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d.fails, d.window = 0, min(d.window+1, relayWindow)
+	r.hire(d)
+}
+
+// failed puts rows back and lets the destination rest: longer each time, and not in step with others. Requests that were under way together
+// count as one failure.
 func (r *relay) failed(d *destination, rows []store.Outbox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,13 +280,27 @@ func (r *relay) failed(d *destination, rows []store.Outbox) {
 		unset(d.busy, row.Slot)
 		set(d.waiting, row.Slot)
 	}
-	rest := backoffMax
+	r.e.stats.DeliveryErrors.Add(1)
+	if d.rest != nil {
+		return
+	}
+	pause := backoffMax
 	if d.fails < 9 {
-		rest = min(backoffMin<<d.fails, backoffMax)
+		pause = min(backoffMin<<d.fails, backoffMax)
 	}
 	d.fails++
-	d.until = time.Now().Add(rest/2 + time.Duration(rand.Int64N(int64(rest/2)+1)))
-	r.e.stats.DeliveryErrors.Add(1)
+	d.window = 1
+	if r.run == nil {
+		return
+	}
+	pause = pause/2 + time.Duration(rand.Int64N(int64(pause/2)+1))
+	d.rest = time.AfterFunc(pause, func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		d.rest = nil
+		r.hire(d)
+		r.drop(d)
+	})
 }
 
 // deleted notes that the rows of a delivery are gone from the outbox.

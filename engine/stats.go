@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/weftbox/weftbox/activity"
 )
@@ -22,6 +23,10 @@ type Stats struct {
 	Requests       atomic.Int64 // rows put into the outbox
 	DeliveryErrors atomic.Int64 // batches a destination did not take
 	DeadLetters    atomic.Int64
+
+	DeadLettersDropped atomic.Int64 // the oldest, to keep their bounds
+	KeysDropped        atomic.Int64 // idempotency keys forgotten early, to keep their bound
+
 	StrategyErrors atomic.Int64
 	TriggerErrors  atomic.Int64
 	Spawned        atomic.Int64
@@ -53,15 +58,16 @@ func (t *turn) count(v activity.Verdict, m activity.Message) {
 
 // warn logs a line about a fault that may come with every message: at most one a minute for each text.
 func (e *Engine) warn(text string, err error) {
+	key := text + "\x00" + err.Error()
 	e.mu.Lock()
-	now := e.o.Clock.NowMs()
-	last, seen := e.warned[text]
-	quiet := seen && now-last < 60_000 && now >= last
+	now := time.Now()
+	last, seen := e.warned[key]
+	quiet := seen && now.Sub(last) < time.Minute
 	if !quiet {
 		if len(e.warned) > 1000 {
 			clear(e.warned)
 		}
-		e.warned[text] = now
+		e.warned[key] = now
 	}
 	e.mu.Unlock()
 	if !quiet {

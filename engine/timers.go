@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/weftbox/weftbox/engine/store"
+import (
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/internal/fault"
+)
 
 // findHead asks the store for the first alarm of a slot.
 func (e *Engine) findHead(slot uint16) error {
@@ -31,11 +34,14 @@ const manyAlarms = 16
 // the slot's cursor was.
 func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, fromMs int64, a store.DueAlarm)) error {
 	left := e.o.MaxAlarms
-	for slot, head := range e.heads {
-		if head > nowMs {
+	first := e.firstDue
+	for i := range e.heads { // beginning where the last turn had to stop, so that no slot starves the others
+		slot := (first + i) % len(e.heads)
+		if e.heads[slot] > nowMs {
 			continue
 		}
 		if left == 0 {
+			e.firstDue = slot
 			return nil
 		}
 		fromMs := e.slots[slot].CursorMs
@@ -45,11 +51,11 @@ func (e *Engine) dueAlarms(nowMs int64, found func(slot uint16, fromMs int64, a 
 		}
 		e.turn.due = due
 		left -= len(due)
-		if left == 0 { // rows of the last due time may be left: they are at the cursor
+		if left == 0 && !fault.On("cursor-ahead") { // rows of the last due time may be left: they are at the cursor
 			e.slots[slot].CursorMs = due[len(due)-1].Alarm.DueMs
 			e.heads[slot] = e.slots[slot].CursorMs
 		} else {
-			e.slots[slot].CursorMs = nowMs
+			e.slots[slot].CursorMs = max(fromMs, nowMs)
 			e.heads[slot] = never // found again after the commit
 		}
 		e.turn.fired = append(e.turn.fired, uint16(slot))

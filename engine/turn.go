@@ -7,6 +7,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 	"github.com/weftbox/weftbox/metadata"
 )
@@ -23,6 +24,7 @@ type turn struct {
 	work    []*slotWork        // by slot, made when first touched and used again
 	touched []uint16           // the slots of this turn
 	spare   []*threadWork      // to be used again
+	scratch offering           // of offers
 	hits    []activity.Hit     // scratch
 	due     []store.DueAlarm   // scratch
 	fired   []uint16           // slots whose alarms were read
@@ -31,15 +33,18 @@ type turn struct {
 	printed   []string     // to be printed after the commit
 	sends     []backlog    // where outbox rows were written
 	done      []*delivered // relay results taken
-	positions map[string]uint64
-	deadSeq   uint64 // numbers dead letters that concern no slot
+	positions []position
+	letters   turnLetters // dead letters to be replayed or deleted
 }
 
-func (t *turn) init(e *Engine) {
-	t.e = e
-	t.byKey, t.positions = map[string]*record{}, map[string]uint64{}
-	t.work = make([]*slotWork, len(e.slots))
-	t.batch = e.store.NewBatch()
+// position is how far a source was read.
+type position struct {
+	consumer messagebus.Consumer
+	next     uint64
+}
+
+func newTurn(e *Engine) *turn {
+	return &turn{e: e, byKey: map[string]*record{}, work: make([]*slotWork, len(e.slots)), batch: e.store.NewBatch()}
 }
 
 func (t *turn) reset() {
@@ -51,20 +56,41 @@ func (t *turn) reset() {
 		t.spare = t.work[slot].reset(t.spare)
 	}
 	t.touched = t.touched[:0]
-	clear(t.positions)
+	t.positions = t.positions[:0]
 }
 
 // Turn does one round: poll, decode, drop duplicates, route, load, step, write, commit, and only then acknowledge, send and arm.
-// It reports whether there was anything to do. It is called by one goroutine: Run, or a test that drives the engine itself.
+// It reports whether there was anything to do. It is called by a test or a tool that drives the engine itself; Run does the same with
+// the sync of one turn beside the next one (pipeline.go).
 func (e *Engine) Turn() bool {
-	t := &e.turn
+	t := e.turn
+	if !t.decide() {
+		return false
+	}
+	if fault.On("ack-before-commit") {
+		t.answerEarly()
+	}
+	if err := t.batch.Commit(); err != nil {
+		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+		return false
+	}
+	e.at(PointAfterCommit)
+	t.armAgain()
+	t.tell()
+	return true
+}
+
+// decide does a turn up to its commit; it reports whether there was anything to do.
+func (t *turn) decide() bool {
+	e := t.e
 	t.reset()
 	if err := t.collect(); err != nil {
 		e.o.Fatal(err)
 		return false
 	}
-	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 {
-		return t.armAgain()
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 {
+		t.armAgain()
+		return false
 	}
 	e.at(PointCollected)
 	t.forget()
@@ -78,12 +104,6 @@ func (e *Engine) Turn() bool {
 	e.at(PointStepped)
 	t.writeNode()
 	e.at(PointBeforeCommit)
-	if err := t.batch.Commit(); err != nil {
-		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
-		return false
-	}
-	e.at(PointAfterCommit)
-	t.tell()
 	return true
 }
 
@@ -97,14 +117,16 @@ func (t *turn) collect() error {
 		if in.delivered != nil {
 			t.takeDelivered(in.delivered)
 		}
+		if in.letters != nil {
+			t.takeLetters(in.letters)
+		}
 	}
 	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
 		return err
 	}
 	left, bytes := e.o.MaxMessages-len(t.records), e.o.MaxBytes
 	for i := range e.sources {
-		s := &e.sources[i]
-		s.next = 0
+		s, next := &e.sources[i], uint64(0)
 		if left <= 0 || bytes <= 0 {
 			break
 		}
@@ -116,12 +138,12 @@ func (t *turn) collect() error {
 		for j := range records {
 			bytes -= len(records[j].Raw)
 			if p := records[j].Position; p > 0 {
-				s.next = p + 1
+				next = p + 1
 			}
 			t.take(records[j])
 		}
-		if s.next > 0 {
-			t.positions[s.consumer.Name()] = s.next
+		if next > 0 {
+			t.positions = append(t.positions, position{s.consumer, next})
 		}
 	}
 	for _, r := range t.records {
@@ -134,20 +156,19 @@ func (t *turn) collect() error {
 
 // writeNode writes the node's own rows: positions and the clock's floor.
 func (t *turn) writeNode() {
+	t.settleLetters(store.NodeSlot)
 	if t.batch.Empty() && len(t.positions) == 0 {
 		return
 	}
 	t.batch.Begin(store.NodeSlot)
-	for _, s := range t.e.sources {
-		if s.next > 0 {
-			t.batch.PutPosition(s.consumer.Name(), s.next)
-		}
+	for _, p := range t.positions {
+		t.batch.PutPosition(p.consumer.Name(), p.next)
 	}
 	t.e.floorMs = max(t.e.floorMs, t.nowMs)
 	t.batch.PutNodeMeta(t.e.nodeMeta())
 }
 
-// tell lets the world hear of what is committed: answers, the relay, what was printed, and the heads of the slots' alarms.
+// tell lets the world hear of what is committed: answers, the relay, what was printed.
 func (t *turn) tell() {
 	e := t.e
 	for _, r := range t.records {
@@ -155,6 +176,7 @@ func (t *turn) tell() {
 		r.answer()
 		e.at(PointAfterAnswer)
 	}
+	t.tellLetters()
 	for _, d := range t.done {
 		e.relay.deleted(d)
 	}
@@ -164,25 +186,21 @@ func (t *turn) tell() {
 	for _, line := range t.printed {
 		fmt.Fprintln(e.o.Stdout, line)
 	}
-	for _, s := range e.sources {
-		if s.next > 0 {
-			if err := s.consumer.Commit(s.next); err != nil {
-				e.warn("bus "+s.consumer.Name()+" was not told its position", err)
-			}
+	for _, p := range t.positions {
+		if err := p.consumer.Commit(p.next); err != nil {
+			e.warn("bus "+p.consumer.Name()+" was not told its position", err)
 		}
 	}
-	t.armAgain()
 	e.stats.Turns.Add(1)
 }
 
-// armAgain finds the next alarm of each slot whose alarms were read; it reports false, as a turn that had nothing to do.
-func (t *turn) armAgain() bool {
+// armAgain finds the next alarm of each slot whose alarms were read.
+func (t *turn) armAgain() {
 	for _, slot := range t.fired {
 		if err := t.e.findHead(slot); err != nil {
 			t.e.o.Fatal(err)
 		}
 	}
-	return false
 }
 
 // takeAlarm puts a due alarm before its thread; an ended run's is carried out by the slot itself.

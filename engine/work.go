@@ -9,6 +9,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 	"github.com/weftbox/weftbox/slots"
 )
@@ -19,6 +20,7 @@ type slotWork struct {
 	used    bool // in this turn
 	threads map[activity.ID]*threadWork
 	order   []*threadWork    // the threads, after load in key order
+	events  eventWork        // what strategies led to the slot: mail only after load
 	alarms  []store.DueAlarm // fired: their rows go
 	fromMs  int64            // where the timer cursor was before them
 	sent    []sent           // outbox rows that were delivered: they go
@@ -27,6 +29,7 @@ type slotWork struct {
 	moved   bool     // the timer cursor moved
 	numbers bool     // a number went into a durable row
 	counts  map[counterKey]int64
+	keys    int64 // idempotency keys remembered
 }
 
 type sent struct {
@@ -97,7 +100,8 @@ func (w *slotWork) reset(spare []*threadWork) []*threadWork {
 	clear(w.highs)
 	clear(w.counts)
 	clear(w.order)
-	*w = slotWork{slot: w.slot, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
+	w.events.reset()
+	*w = slotWork{slot: w.slot, events: w.events, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
 	return spare
 }
 
@@ -183,22 +187,21 @@ func (t *turn) fire(w *slotWork) {
 	}
 }
 
-// load reads the threads that have mail, one seek a domain, and puts them in key order: by domain, then by activity.
+// load reads the threads of the domains that have mail, gives events to those they are for, and puts the ones with mail in key order: by
+// domain, then by activity.
 func (t *turn) load(w *slotWork) error {
+	if err := t.readLive(w); err != nil {
+		return err
+	}
+	t.deliverOffers(w)
 	for _, tw := range w.order {
 		tw.before.ID, tw.now.ID = tw.id, tw.id
 	}
 	slices.SortFunc(w.order, func(a, b *threadWork) int {
 		return cmp.Or(strings.Compare(a.id.Domain, b.id.Domain), cmp.Compare(a.id.Activity, b.id.Activity))
 	})
-	for i, tw := range w.order {
-		if i > 0 && tw.id.Domain == w.order[i-1].id.Domain {
-			continue
-		}
-		live, err := t.e.cache.live(t.e.store, w.slot, tw.id.Domain)
-		if err != nil {
-			return err
-		}
+	for i := range w.events.domains {
+		live := w.events.domains[i].live
 		for j := range live {
 			if tw := w.threads[live[j].ID]; tw != nil {
 				tw.before, tw.now = live[j], live[j]
@@ -227,20 +230,38 @@ func (t *turn) unpark(w *slotWork, tw *threadWork) error {
 	if tw.now.Parked == 0 || !takesMail(&tw.now) {
 		return nil
 	}
-	stored, err := t.e.store.MailOf(w.slot, tw.id, activity.MaxParked)
-	if err != nil {
-		return err
+	for tw.now.Parked > 0 && takesMail(&tw.now) {
+		mail, err := t.e.store.MailAfter(w.slot, tw.id, tw.handed, mailChunk)
+		if err != nil {
+			return err
+		}
+		if len(mail) == 0 { // the rest was parked in this turn: no read can see it
+			mail, tw.parked = tw.parked, nil
+			if len(mail) == 0 {
+				return fmt.Errorf("slot %d: %d parked messages of %q are missing", w.slot, tw.now.Parked, tw.id.Domain)
+			}
+			tw.parked = append(t.handOver(w, tw, mail), tw.parked...)
+			continue
+		}
+		if fault.On("parked-reordered") {
+			slices.Reverse(mail)
+		}
+		t.handOver(w, tw, mail) // what is left stays in the store
 	}
-	stored = slices.DeleteFunc(stored, func(m store.Mail) bool { return m.N <= tw.handed })
-	mail := append(stored, tw.parked...)
-	tw.parked = nil
+	return nil
+}
+
+// mailChunk is how many parked messages are read at once: one that makes the thread yield again leaves the rest for later.
+const mailChunk = 32
+
+// handOver gives parked messages to the thread while it takes them, and returns the rest.
+func (t *turn) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.Mail {
 	for i, m := range mail {
 		if !takesMail(&tw.now) {
-			tw.parked = append(tw.parked, mail[max(i, len(stored)):]...)
-			break
+			return mail[i:len(mail):len(mail)]
 		}
 		tw.now.Parked--
-		tw.handed = m.N
+		tw.handed = max(tw.handed, m.N)
 		tw.dirty = true
 		t.batch.DeleteMail(tw.id, m.N)
 		t.step(w, tw, delivery{number: t.number(w.slot), message: m.Message})
@@ -325,7 +346,7 @@ func (t *turn) safeStep(a *activity.Activity, tw *threadWork, d delivery) (v act
 // applied remembers that the slot took a record: its key and its position go into the slot's group.
 func (t *turn) applied(w *slotWork, r *record) {
 	if r.key.Day != 0 && (!r.applied || r.slot != w.slot) { // slots are stepped one after another
-		t.batch.PutKey(r.key)
+		t.remember(w, r)
 	}
 	r.applied, r.slot = true, w.slot
 	if r.Position > w.highs[r.Source] {

@@ -6,6 +6,7 @@ import (
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/expr"
+	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 )
 
@@ -59,7 +60,9 @@ func (t *turn) carryOut(w *slotWork, tw *threadWork, number uint64) {
 		case *activity.CancelTimer:
 			t.batch.DeleteAlarm(tw.id, f.Run, f.Row)
 		case *activity.CloseRequest:
-			t.batch.DeleteRequest(f.Seq)
+			if !fault.On("late-reply") {
+				t.batch.DeleteRequest(f.Seq)
+			}
 		case *activity.Park:
 			m := store.Mail{N: number, Message: f.Message}
 			t.batch.PutMail(tw.id, m)
@@ -76,6 +79,9 @@ func (t *turn) send(w *slotWork, id activity.ID, number uint64, f *activity.Send
 	destination := t.snap.Services[f.Service].Destination
 	body := messagebus.EncodeRequest(&messagebus.Request{RequestID: t.requestID(w.slot, seq), Sender: t.e.o.Name, Service: f.Service,
 		Activity: id.Activity, Domain: id.Domain, Action: f.Action, Args: f.Args, IgnoreResult: f.IgnoreResult, TimeMs: t.nowMs})
+	if fault.On("send-before-commit") {
+		t.sendEarly(f.Service, body)
+	}
 	t.batch.PutOutbox(&store.Outbox{Destination: destination, Seq: seq, Service: f.Service, Body: body})
 	if !f.IgnoreResult {
 		t.batch.PutRequest(seq, store.Request{ID: id, Run: f.Run, Visit: f.Visit, Action: f.Action})
@@ -87,15 +93,8 @@ func (t *turn) send(w *slotWork, id activity.ID, number uint64, f *activity.Send
 
 // bury keeps a message that could not be taken, with its reason.
 func (t *turn) bury(w *slotWork, id activity.ID, d delivery, why *activity.Discard) {
-	letter := &store.DeadLetter{Slot: w.slot, TimeMs: t.nowMs, Seq: d.number, Reason: why.Reason, Error: why.Err.Error(), Activity: id.Activity, Domain: id.Domain, Source: "engine"}
-	if d.record != nil {
-		letter.Source, letter.Message = d.record.Source, d.record.Raw
-	} else if c, ok := d.message.(activity.Carried); ok {
-		letter.Message = messagebus.EncodeEvent(c.Event)
-	}
-	t.batch.PutDeadLetter(letter)
+	t.keepLetter(t.letterOf(w, id, d, why))
 	w.numbers = true
-	t.e.stats.DeadLetters.Add(1)
 	t.e.warn("a message became a dead letter ("+why.Reason+")", why.Err)
 }
 
@@ -163,6 +162,8 @@ func (t *turn) writeSlot(w *slotWork) {
 			t.batch.AddCounter(key.activity, store.Counter{Version: key.version, Action: key.action, Status: key.status, N: n})
 		}
 	}
+	t.countSlotKeys(w)
+	t.settleLetters(w.slot)
 	for _, source := range w.raised {
 		t.batch.PutHighWater(source, w.highs[source])
 	}

@@ -46,6 +46,7 @@ func Compile(src string, ctx Context) (*Program, []Problem) {
 	if !p.known && l.pure {
 		p.settle()
 	}
+	p.requires = p.requirement(root.n)
 	return p, sorted(probs)
 }
 

@@ -17,6 +17,7 @@ type engine struct {
 	drawSeed         uint64
 	draws            uint64
 	regexes          map[string]*pattern
+	evals            uint64
 }
 
 // evalError is an error inside an evaluation, before it is known where.
@@ -51,7 +52,11 @@ func (s *Scope) begin() {
 		s.maxByt = MaxBytes
 	}
 	s.ticks, s.bytes = s.maxTicks, s.maxByt
+	s.evals++
 }
+
+// Evaluations returns how many times a program was evaluated with this Scope, those with a constant value included.
+func (s *Scope) Evaluations() uint64 { return s.evals }
 
 // Spent returns how many ticks and bytes the last Eval used, both at most its budget.
 func (s *Scope) Spent() (ticks, bytes int64) {

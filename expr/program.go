@@ -10,6 +10,8 @@ type Program struct {
 	calls  []CallTarget
 	known  bool
 	value  any
+
+	requires Requirement
 }
 
 // Problem is one thing wrong with the text of an expression. Offsets count runes from the start of the source.

@@ -12,6 +12,7 @@ import (
 type reader struct {
 	data []byte // what may be read: the body, or the part of it that one message may have
 	pos  int
+	base int // where data stands in its body, for errors
 
 	depth, maxDepth int
 	maxKeys         int
@@ -54,7 +55,7 @@ func (r *reader) release() {
 	if cap(r.text) > maxScratch<<10 {
 		r.text = nil
 	}
-	r.data, r.pos, r.depth, r.heap = nil, 0, 0, 0
+	r.data, r.pos, r.base, r.depth, r.heap = nil, 0, 0, 0, 0
 	readers.Put(r)
 }
 

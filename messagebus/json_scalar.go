@@ -52,7 +52,7 @@ func (r *reader) string() ([]byte, *syntaxError) {
 }
 
 func (r *reader) unterminated(start int) *syntaxError {
-	return r.failAt(len(r.data), fmt.Sprintf("the JSON text ends within the string that begins at byte %d", start-1))
+	return r.failAt(len(r.data), fmt.Sprintf("the JSON text ends within the string that begins at byte %d", r.base+start-1))
 }
 
 func (r *reader) invalidUTF8(start int, b []byte) *syntaxError {

@@ -66,7 +66,7 @@ type Verdict struct {
 	activity.Verdict
 }
 
-// Consumer is the reading side of a bus. Poll, Seek and Commit are called by one goroutine.
+// Consumer is the reading side of a bus. Poll and Seek are called by one goroutine, Commit by one that may be another.
 type Consumer interface {
 	// Name names the source: it is the Source of its records.
 	Name() string

@@ -36,7 +36,11 @@ type nodeConfig struct {
 	Manual     bool // the clock is turned by hand; it starts at the store's floor
 	Durability store.Durability
 	Slots      uint16 // of a new store; 0: the default
+	Bounds     bounds // zero: the engine's defaults
+	Memory     int64  // bytes that the node's caches, buffers and queues share; 0: defaultMemory
+	AcceptLoss bool   // start although a part of the history is missing
 	Insecure   bool   // listen on more than loopback
+	MaxStream  int64  // bytes of one NDJSON stream; 0: the default
 	AllowHosts []string
 	Build      api.Build
 	Log        *slog.Logger // nil: slog.Default()
@@ -91,14 +95,16 @@ func openNode(ctx context.Context, c nodeConfig) (n *node, err error) {
 	if n.cache, err = metadata.NewCache(ctx, n.meta, metadata.Options{Specs: builtin, Service: service, NowMs: n.clock.NowMs}); err != nil {
 		return n, err
 	}
-	n.bus = bushttp.New(bushttp.Options{NowMs: n.clock.NowMs})
+	share := shareMemory(c.Memory)
+	n.bus = bushttp.New(bushttp.Options{NowMs: n.clock.NowMs, MaxStreamBytes: c.MaxStream, MaxQueueBytes: int(share.queue), RefuseEvents: n.refuseEvents})
 	n.producer = bushttp.NewProducer(bushttp.ProducerOptions{NowMs: n.clock.NowMs})
 	n.engine, err = engine.New(engine.Options{Store: n.state, Clock: n.clock, Metadata: n.cache.Load, Consumers: []messagebus.Consumer{n.bus},
-		Producer: n.producer, Stdout: c.Stdout, Log: c.Log, Fatal: c.Fatal})
+		Producer: n.producer, Stdout: c.Stdout, Log: c.Log, Fatal: c.Fatal, CacheBytes: share.threads, MaxBytes: int(share.turn),
+		MaxKeys: c.Bounds.Keys, MaxDeadLetterBytes: c.Bounds.DeadLetterBytes, MaxDeadLetterAgeMs: c.Bounds.DeadLetterAge.Milliseconds()})
 	if err != nil {
 		return n, err
 	}
-	n.serveWith(api.Options{Engine: n.engine, Metadata: n.cache, Manual: c.Manual, Events: http.HandlerFunc(n.bus.ServeEvents), Bus: http.HandlerFunc(n.bus.ServeBus),
+	n.serveWith(api.Options{Engine: n.engine, Metadata: n.cache, Manual: c.Manual, Events: http.HandlerFunc(n.bus.ServeEvents), Bus: http.HandlerFunc(n.bus.ServeBus), Intake: n.bus.Stats,
 		Build: c.Build, Log: c.Log, Loopback: n.loopback, AllowHosts: c.AllowHosts})
 	return n, nil
 }
@@ -109,14 +115,30 @@ func (n *node) openStores() error {
 	if c.Durability == store.Memory {
 		files = vfs.NewMem()
 	}
+	share := shareMemory(c.Memory)
 	var err error
-	if n.state, err = store.Open(filepath.Join(c.Dir, "state"), store.Options{FS: files, Slots: c.Slots, Durability: c.Durability}); err != nil {
-		return fail(storeCode(err), "", "%v", err)
+	n.state, err = store.Open(filepath.Join(c.Dir, "state"), store.Options{FS: files, Slots: c.Slots, Durability: c.Durability,
+		CacheBytes: share.blocks, MemTableBytes: share.memTable, AcceptLoss: c.AcceptLoss})
+	if err != nil {
+		next := ""
+		if errors.Is(err, store.ErrShortHistory) {
+			next = "weftbox serve --accept-loss --data " + c.Dir
+		}
+		return fail(storeCode(err), next, "%v", err)
 	}
 	if n.meta, err = metapebble.Open(filepath.Join(c.Dir, "meta"), metapebble.Options{FS: files}); err != nil {
 		return fail(storeCode(err), "", "%v", err)
 	}
 	return nil
+}
+
+// refuseEvents says why no event is taken: the disk is low.
+func (n *node) refuseEvents() *bushttp.Problem {
+	disk := n.state.Disk()
+	if !disk.Low {
+		return nil
+	}
+	return bushttp.DiskLow(disk.FreeBytes, disk.HighBytes)
 }
 
 // storeCode is the exit code when a directory cannot be opened: mostly it is in use or of another kind.
@@ -153,6 +175,9 @@ func (n *node) setClock() error {
 	return nil
 }
 
+// maxConnections bounds the connections of the HTTP port, those on which nothing is asked included; the admin port stays reachable.
+const maxConnections = 8192
+
 // listen takes both ports; who connects now is answered once the node has started.
 func (n *node) listen() error {
 	c := n.config
@@ -170,6 +195,7 @@ func (n *node) listen() error {
 			return err
 		}
 	}
+	n.listeners[0] = bushttp.NewListener(n.listeners[0], maxConnections)
 	n.URL, n.AdminURL = urlOf(n.listeners[0]), urlOf(n.listeners[1])
 	return nil
 }
@@ -206,6 +232,7 @@ func (n *node) start() {
 // last turn, then the stores. ctx bounds the wait for requests under way.
 func (n *node) Close(ctx context.Context) error {
 	n.api.Stopping()
+	n.bus.Drain()
 	if err := n.servers[0].Shutdown(ctx); err != nil {
 		n.config.Log.Warn("requests under way were cut off", "err", err)
 		_ = n.servers[0].Close() // it only repeats what Shutdown said

@@ -7,63 +7,6 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func newDeadLettersCommand() *cobra.Command {
-	c := &cobra.Command{Use: "dead-letters", Aliases: []string{"dead-letter", "dl"}, Short: "Look at messages that could not be taken", Args: cobra.NoArgs, RunE: help}
-	var limit int
-	l := &cobra.Command{
-		Use:   "list",
-		Short: "List the newest dead letters with their reasons",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return listDeadLetters(c, limit) },
-	}
-	l.Flags().IntVar(&limit, "limit", 20, "how many, at most 1000")
-	c.AddCommand(l)
-	return c
-}
-
-func listDeadLetters(c *cobra.Command, limit int) error {
-	cl, err := newClient(c)
-	if err != nil {
-		return err
-	}
-	body, err := cl.get(c.Context(), fmt.Sprintf("/v1/dead-letters?limit=%d", limit), c.CommandPath()+" --limit 100")
-	if err != nil {
-		return err
-	}
-	var page struct {
-		Items []json.RawMessage `json:"items"`
-	}
-	if err := json.Unmarshal(body, &page); err != nil {
-		return err
-	}
-	out := newOutput(c)
-	rows := [][]string{{"TIME", "REASON", "ACTIVITY", "DOMAIN", "ERROR", "MESSAGE"}}
-	for _, item := range page.Items {
-		if out.json {
-			if err := out.raw(item); err != nil {
-				return err
-			}
-			continue
-		}
-		var d struct {
-			Time         string          `json:"time"`
-			Reason       string          `json:"reason"`
-			ActivityName string          `json:"activity_name"`
-			DomainID     string          `json:"domain_id"`
-			Error        string          `json:"error"`
-			Message      json.RawMessage `json:"message"`
-		}
-		if err := json.Unmarshal(item, &d); err != nil {
-			return err
-		}
-		rows = append(rows, []string{d.Time, d.Reason, d.ActivityName, cell(d.DomainID, 30), cell(d.Error, 90), cell(string(d.Message), 60)})
-	}
-	if out.json {
-		return nil
-	}
-	return out.table(rows)
-}
-
 func newClockCommand() *cobra.Command {
 	c := &cobra.Command{Use: "clock", Short: "Read or turn a node's clock", Args: cobra.NoArgs, RunE: help}
 	c.AddCommand(&cobra.Command{

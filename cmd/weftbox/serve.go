@@ -55,6 +55,11 @@ func newServeCommand() *cobra.Command {
 	p.Uint16Var(&f.slots, "slots", 0, "number of slots of a new store, 1 to 16384 (default 256); fixed for ever")
 	p.BoolVar(&f.config.Insecure, "insecure-listen", false, "allow addresses that other machines reach, although there is no access control")
 	p.StringSliceVar(&f.config.AllowHosts, "allow-host", nil, "a host name under which requests may come while listening on loopback")
+	p.Int64Var(&f.config.MaxStream, "max-stream-bytes", 1<<30, "how much one post of application/x-ndjson may hold; other bodies may have 4 MiB")
+	addBoundFlags(c, &f.config)
+	f.config.Memory = defaultMemory
+	p.Var((*bytesValue)(&f.config.Memory), "memory", "what caches, buffers and queues share, at least 64MiB; it bounds Go's heap too unless GOMEMLIMIT is set")
+	p.BoolVar(&f.config.AcceptLoss, "accept-loss", false, "start although a part of the history on disk is missing, with what is left")
 	p.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	return c
 }
@@ -88,6 +93,9 @@ func (f *serveFlags) complete(stderr io.Writer) error {
 	if f.slots > 16384 {
 		return fail(exitUsage, "weftbox help serve", "--slots %d: a store has 1 to 16384", f.slots)
 	}
+	if f.config.Memory < leastMemory {
+		return fail(exitUsage, "weftbox help serve", "--memory %s: a node needs 64MiB at least", (*bytesValue)(&f.config.Memory))
+	}
 	if f.randomPorts {
 		f.config.HTTPAddr, f.config.AdminAddr = anyPort(f.config.HTTPAddr), anyPort(f.config.AdminAddr)
 	}
@@ -111,6 +119,7 @@ func serve(ctx context.Context, c nodeConfig, stdout io.Writer) error {
 	defer cancel()
 	signal.Ignore(syscall.SIGPIPE) // a node does not die because nobody reads its output any more
 	c.Stdout = stdout
+	limitMemory(c.Memory)
 	began := time.Now()
 	n, err := openNode(ctx, c)
 	if err != nil {

@@ -19,8 +19,11 @@ type Batch struct {
 	groups map[uint16]*pebble.Batch // with CommitSlots only; cur is one of them
 	slot   uint16
 	begun  bool
-	err    error     // the first write that could not be encoded
-	node   *NodeMeta // what the node's row becomes
+	err    error         // the first write that could not be encoded
+	node   *NodeMeta     // what the node's row becomes
+	early  *pebble.Batch // what a seeded fault tears off, see apart.go; else nil
+	late   *pebble.Batch
+	waits  bool // applied, and not waited for
 	key    []byte
 	value  []byte
 }
@@ -87,8 +90,11 @@ func (b *Batch) Commit() error {
 	if b.Empty() {
 		return nil
 	}
+	if err := b.commitTorn(&b.early); err != nil {
+		return err
+	}
 	if b.groups == nil {
-		return b.s.commit(b.cur, b.node)
+		return errors.Join(b.s.commit(b.cur, b.node), b.commitTorn(&b.late))
 	}
 	for _, slot := range slices.Sorted(maps.Keys(b.groups)) {
 		g, node := b.groups[slot], b.node
@@ -102,7 +108,7 @@ func (b *Batch) Commit() error {
 			return err
 		}
 	}
-	return nil
+	return b.commitTorn(&b.late)
 }
 
 // commit applies p and keeps readers out until it is synced. A failure shuts the store: it would go on serving the lost write.

@@ -14,7 +14,7 @@ import (
 
 func TestBatchIsReusable(t *testing.T) {
 	for _, apart := range []bool{false, true} {
-		s, err := Open("store", Options{FS: vfs.NewMem(), Slots: 4, CommitSlots: apart, memTableBytes: 1 << 20})
+		s, err := Open("store", Options{FS: vfs.NewMem(), Slots: 4, CommitSlots: apart, MemTableBytes: 1 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +268,7 @@ func TestLargeBuffersAreNotKept(t *testing.T) {
 
 // Memtables are taken out of Pebble's cache: enough must be left for filters and blocks, else each read goes to disk.
 func TestMemtablesLeaveTheCacheAlone(t *testing.T) {
-	s := openTest(t, vfs.NewMem(), Options{Slots: 1, memTableBytes: 4 << 20, CacheBytes: 2 << 20})
+	s := openTest(t, vfs.NewMem(), Options{Slots: 1, MemTableBytes: 4 << 20, CacheBytes: 2 << 20})
 	pad := strings.Repeat("x", 1000)
 	for i := range 20 {
 		write(t, s, 0, func(b *Batch) {

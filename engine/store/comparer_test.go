@@ -53,7 +53,7 @@ func lookKeys(it *pebble.Iterator, slot uint16, domain string, key, _ []byte) (f
 func fillCold(t testing.TB, fs vfs.FS, dir string, c *pebble.Comparer, threads int, cacheBytes int64) *pebble.DB {
 	t.Helper()
 	options := func() *pebble.Options {
-		o := pebbleOptions(fs, Options{memTableBytes: 4 << 20, CacheBytes: cacheBytes, Logger: errorLogger{os.Stderr}})
+		o := pebbleOptions(fs, Options{MemTableBytes: 4 << 20, CacheBytes: cacheBytes, Logger: errorLogger{os.Stderr}})
 		o.Comparer = c
 		return o
 	}

@@ -110,7 +110,7 @@ func survived(t *testing.T, fs vfs.FS, o Options) (*Store, []uint64) {
 // before, what had begun, and what each slot holds.
 func crashes(t *testing.T, cycles int, o Options, check func(acked, started uint64, slots []uint64)) {
 	rng := rand.New(rand.NewPCG(8, uint64(cycles)))
-	o.memTableBytes, o.Slots = 64<<10, 4 // small, so that flushes fall among the crashes
+	o.MemTableBytes, o.Slots = 64<<10, 4 // small, so that flushes fall among the crashes
 	fs := vfs.NewCrashableMem()
 	s, _ := survived(t, fs, o)
 	l := &ledger{s: s, pad: string(make([]byte, 400))}

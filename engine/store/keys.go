@@ -21,10 +21,12 @@ import (
 //	<slot> n <activity> <version> 00 <action> 00 <status>  counters, merged
 //	<slot> b <domain> <activity> <n>                    mail that waits
 //	<slot> d <day> <hash16>                             idempotency keys
+//	<slot> d <day>                                      how many keys the day has in the slot, merged; goes with the day's range
 //	<slot> c <due> <domain> <activity> <run> <visit> <kind> <n>  alarms
 //	<slot> o <sort> <number> <seq>                      outbox
 //	<slot> r <seq>                                      open requests
 //	<slot> x <time> <seq>                               dead letters
+//	<slot> x FF b, <slot> x FF n                        their bytes and their number, merged; no time begins with FF
 //	NodeSlot p <source>                                 read position
 //
 // Widths: activity 4, run seq visit due time n(b) 8, day 4, kind sort status 1, n(c) 2. Reserved letters: v j f e i l k.

@@ -94,7 +94,7 @@ func FuzzKeys(f *testing.F) {
 
 // Readers, a writer and Close at once: every read sees whole batches, and Close leaves no iterator behind (Pebble would panic).
 func TestReadersBesideAWriter(t *testing.T) {
-	s := openTest(t, vfs.NewMem(), Options{Slots: 4, Durability: Relaxed, memTableBytes: 64 << 10})
+	s := openTest(t, vfs.NewMem(), Options{Slots: 4, Durability: Relaxed, MemTableBytes: 64 << 10})
 	l := &ledger{s: s, pad: strings.Repeat("x", 300)}
 	var readers sync.WaitGroup
 	for r := range 4 {

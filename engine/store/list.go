@@ -2,7 +2,6 @@ package store
 
 import (
 	"cmp"
-	"container/heap"
 	"math"
 	"slices"
 
@@ -106,88 +105,6 @@ func (s *Store) eachSlot(visit func(slot uint16) error) error {
 		}
 	}
 	return visit(NodeSlot)
-}
-
-// deadHead is the newest dead letter of a slot that was not yet listed.
-type deadHead struct {
-	timeMs int64
-	seq    uint64
-	slot   uint16
-}
-
-type deadHeads []deadHead
-
-func (h deadHeads) Len() int      { return len(h) }
-func (h deadHeads) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h deadHeads) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(h[j].timeMs, h[i].timeMs), cmp.Compare(h[j].seq, h[i].seq), cmp.Compare(h[i].slot, h[j].slot)) < 0
-}
-func (h *deadHeads) Push(x any) { *h = append(*h, x.(deadHead)) }
-func (h *deadHeads) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
-}
-
-// DeadLetters lists dead letters of all slots, newest first, at most limit. It costs one seek per slot and two per letter.
-func (s *Store) DeadLetters(limit int) ([]DeadLetter, error) {
-	if limit <= 0 {
-		return nil, nil
-	}
-	c, err := s.rangeCursor(nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	var heads deadHeads
-	err = s.eachSlot(func(slot uint16) error {
-		lower := appendHead(nil, slot, letterDead)
-		c.SetBounds(lower, appendEnd(nil, lower))
-		if !c.Last() {
-			return c.Error()
-		}
-		return c.pushDead(&heads, slot)
-	})
-	var out []DeadLetter
-	for err == nil && len(heads) > 0 && len(out) < limit {
-		var d DeadLetter
-		if d, err = c.popDead(&heads); err == nil {
-			out = append(out, d)
-		}
-	}
-	return out, c.finish(err)
-}
-
-func (c *cursor) pushDead(heads *deadHeads, slot uint16) error {
-	c.visited++
-	r := keyReader{rest: c.Key()[3:]}
-	h := deadHead{r.ms(), r.u64(), slot}
-	if !r.done() {
-		return corrupt(c.Key(), errKey)
-	}
-	heap.Push(heads, h)
-	return nil
-}
-
-// popDead takes the newest head, reads its row, and puts the next older one of its slot in its place.
-func (c *cursor) popDead(heads *deadHeads) (DeadLetter, error) {
-	h := heap.Pop(heads).(deadHead)
-	lower := appendHead(nil, h.slot, letterDead)
-	c.SetBounds(lower, appendEnd(nil, lower))
-	d := DeadLetter{Slot: h.slot, TimeMs: h.timeMs, Seq: h.seq}
-	if !c.SeekGE(appendDeadKey(nil, h.slot, h.timeMs, h.seq)) {
-		return d, c.Error()
-	}
-	value, err := c.see()
-	if err != nil {
-		return d, err
-	}
-	if err := decodeDeadLetter(value, &d); err != nil {
-		return d, corrupt(c.Key(), err)
-	}
-	if c.Prev() {
-		return d, c.pushDead(heads, h.slot)
-	}
-	return d, c.Error()
 }
 
 // Counters sums the counters of an activity over all slots: (version, action, status) → n. Zero sums are left out.

@@ -10,10 +10,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/weftbox/weftbox/internal/fault"
 )
 
 const (
@@ -36,13 +39,20 @@ type Store struct {
 	durability  Durability
 	commitSlots bool
 
-	// mu is held for writing from the moment a commit is applied until it is synced: Pebble shows a write to readers before it is on
+	lock     *pebble.Lock
+	disk     *disk
+	turns    atomic.Uint64          // given to rows m of the node, also those not committed yet
+	manifest atomic.Pointer[string] // path of the newest MANIFEST
+
+	// mu is held for writing from the moment a commit is applied until it is synced (Apply: only while it is applied, and readers pass the
+	// barrier before they tell what they saw): Pebble shows a write to readers before it is on
 	// disk, and nobody may act on what a power loss can take back. Readers hold it only while they open an iterator.
 	mu         sync.RWMutex
 	down       error // why nothing can be read or written any more: closed, or a commit failed
 	node       NodeMeta
 	generation uint64 // counts commits; an idle iterator of an older one is stale
 	idle       idleIterators
+	barrier    barrier
 	readers    sync.WaitGroup // open iterators; Close waits for them
 
 	nodeUnknown []byte // fields of a newer program in the node's row m; fixed at Open
@@ -50,7 +60,7 @@ type Store struct {
 
 	fatal      *fatalLogger
 	keysRead   atomic.Int64
-	background *syncer // durability relaxed only
+	background *syncer // nil: nothing is synced in the background
 }
 
 var (
@@ -69,27 +79,113 @@ func Open(dir string, o Options) (*Store, error) {
 		fs = vfs.NewMem()
 	}
 	if fs == nil {
-		fs = vfs.Default
+		fs, o.Beacon = vfs.Default, true
 	}
 	if o.Logger == nil {
 		o.Logger = errorLogger{os.Stderr}
 	}
-	fatal := &fatalLogger{Logger: o.Logger}
-	o.Logger = fatal
-	db, err := pebble.Open(dir, pebbleOptions(lockNamingFS{fs}, o))
-	if err != nil {
-		return nil, explainOpen(dir, err)
-	}
-	s := &Store{dir: dir, db: db, durability: o.Durability, commitSlots: o.CommitSlots, fatal: fatal}
-	if err := s.readNode(o.Slots); err != nil {
+	s := &Store{dir: dir, durability: o.Durability, commitSlots: o.CommitSlots, fatal: &fatalLogger{Logger: o.Logger}}
+	s.barrier.moved.L = &s.barrier.mu
+	o.Logger = s.fatal
+	s.disk = newDisk(fs, dir, o)
+	if err := s.open(fs, o); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	s.slots = s.node.Slots
-	s.slotMetas.init(s.slots)
-	if s.durability == Relaxed {
-		s.background = startSyncer(s)
-	}
 	return s, nil
+}
+
+// open locks the directory, holds it against its beacon, opens Pebble, and starts what runs beside it. After an error Close gives back
+// what was taken.
+func (s *Store) open(fs vfs.FS, o Options) error {
+	if err := fs.MkdirAll(s.dir, 0o755); err != nil {
+		return explainOpen(s.dir, err)
+	}
+	var err error
+	if s.lock, err = pebble.LockDirectory(s.dir, lockNamingFS{fs}); err != nil {
+		return explainOpen(s.dir, err)
+	}
+	var before *mark
+	if !o.AcceptLoss {
+		if before, err = readBeacon(fs, s.dir); err != nil {
+			return err
+		}
+	}
+	if before != nil {
+		if err := before.checkFiles(fs, s.dir); err != nil {
+			return err
+		}
+	}
+	p := pebbleOptions(logFS{vfs.OnDiskFull(fs, s.disk.release), s.fatal}, o)
+	p.Lock = s.lock
+	p.EventListener = s.listener()
+	if s.db, err = pebble.Open(s.dir, p); err != nil {
+		return explainOpen(s.dir, err)
+	}
+	if err := s.readNode(o.Slots); err != nil {
+		return err
+	}
+	if before != nil {
+		if err := before.checkTurns(s.dir, s.node); err != nil {
+			return err
+		}
+	}
+	s.slots = s.node.Slots
+	s.turns.Store(s.node.Turns)
+	s.slotMetas.init(s.slots)
+	var b *beacon
+	if o.Beacon && s.durability != Memory {
+		if b, err = s.startBeacon(fs, before); err != nil {
+			return err
+		}
+	}
+	s.disk.start()
+	if s.durability == Relaxed || b != nil {
+		s.background = startSyncer(s, b)
+	}
+	return nil
+}
+
+// startBeacon replaces the beacon by one that says what is on disk now.
+func (s *Store) startBeacon(fs vfs.FS, before *mark) (*beacon, error) {
+	m := mark{turns: s.node.Turns, storeID: s.node.StoreID}
+	if before != nil {
+		m.number = before.number
+	}
+	if err := s.db.LogData(nil, pebble.Sync); err != nil { // what a replay found in the page cache may not be on disk
+		return nil, err
+	}
+	b, err := createBeacon(fs, s.dir, m, s.manifest.Load)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: its beacon cannot be written: %w", s.dir, err)
+	}
+	return b, nil
+}
+
+// listener hears of failures that Pebble would repeat for ever, and of each new MANIFEST.
+func (s *Store) listener() *pebble.EventListener {
+	return &pebble.EventListener{
+		// Pebble tries again at once and without end. Commits would wait for it, and with them every reader.
+		FlushEnd: func(i pebble.FlushInfo) {
+			// Pebble has no name for the flush of a memtable that turned out to hold nothing.
+			if i.Err != nil && !errors.Is(i.Err, pebble.ErrClosed) && i.Err.Error() != "pebble: empty table" {
+				s.fatal.Fatalf("what was committed cannot be written into a table: %v", i.Err)
+			}
+		},
+		// A compaction that found the disk full gives back what it took. One that the disk fails would be repeated until commits wait for it.
+		BackgroundError: func(err error) {
+			var no syscall.Errno
+			if errors.As(err, &no) && no != syscall.ENOSPC {
+				s.fatal.Fatalf("the disk fails: %v", err)
+				return
+			}
+			s.fatal.Errorf("background error: %v", err)
+		},
+		ManifestCreated: func(i pebble.ManifestCreateInfo) {
+			if i.Err == nil {
+				s.manifest.Store(&i.Path)
+			}
+		},
+	}
 }
 
 func pebbleOptions(fs vfs.FS, o Options) *pebble.Options {
@@ -99,7 +195,7 @@ func pebbleOptions(fs vfs.FS, o Options) *pebble.Options {
 		Merger:                      merger,
 		FormatMajorVersion:          pebbleFormat,
 		CacheSize:                   o.CacheBytes,
-		MemTableSize:                o.memTableBytes,
+		MemTableSize:                uint64(o.MemTableBytes),
 		MemTableStopWritesThreshold: 4,
 		DisableWAL:                  o.Durability == Memory,
 		Logger:                      o.Logger,
@@ -117,43 +213,6 @@ func pebbleOptions(fs vfs.FS, o Options) *pebble.Options {
 		p.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
 	return p
-}
-
-// errorLogger prints errors only. Fatalf ends the process, as Pebble demands: after a failed write of its log it would go on serving
-// what is lost.
-type errorLogger struct{ out io.Writer }
-
-func (errorLogger) Infof(string, ...any) {}
-func (l errorLogger) Errorf(format string, args ...any) {
-	fmt.Fprintf(l.out, "store: "+format+"\n", args...)
-}
-func (l errorLogger) Fatalf(format string, args ...any) {
-	l.Errorf(format, args...)
-	os.Exit(1)
-}
-
-// fatalLogger remembers that Pebble called Fatalf. Should the Logger given let the process live, as one of a simulation may, Pebble
-// answers the failed commit with success: commits and reads must ask here.
-type fatalLogger struct {
-	pebble.Logger
-	reason atomic.Pointer[string]
-}
-
-func (l *fatalLogger) Fatalf(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	l.reason.CompareAndSwap(nil, &text)
-	l.Logger.Fatalf("%s", text)
-}
-
-// usable says why nothing can be read or written any more. The store's lock must be held.
-func (s *Store) usable() error {
-	if s.down != nil {
-		return s.down
-	}
-	if reason := s.fatal.reason.Load(); reason != nil {
-		return fmt.Errorf("store %s: a write failed, the process must end: %s", s.dir, *reason)
-	}
-	return nil
 }
 
 // lockNamingFS marks the errors of Lock, which Pebble returns among those of all other operations.
@@ -241,7 +300,7 @@ func (s *Store) create(slots uint16) error {
 }
 
 func (s *Store) writeOptions() *pebble.WriteOptions {
-	if s.durability == Sync {
+	if s.durability == Sync && !fault.On("commit-without-sync") {
 		return pebble.Sync
 	}
 	return pebble.NoSync
@@ -252,6 +311,7 @@ func (s *Store) Close() error {
 	if s.background != nil {
 		s.background.stop()
 	}
+	s.disk.stop()
 	s.mu.Lock()
 	if errors.Is(s.down, errClosed) {
 		s.mu.Unlock()
@@ -262,10 +322,19 @@ func (s *Store) Close() error {
 	err := s.idle.closeAll()
 	s.mu.Unlock()
 	s.readers.Wait()
-	if s.durability == Relaxed && failed == nil {
+	if s.background != nil && failed == nil {
 		err = errors.Join(err, s.db.LogData(nil, pebble.Sync))
 	}
-	return errors.Join(err, s.db.Close())
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	if s.background != nil {
+		err = errors.Join(err, s.background.last(err == nil && failed == nil))
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
 }
 
 // Node returns the node's meta row as committed.
@@ -277,7 +346,7 @@ func (s *Store) Node() NodeMeta {
 
 // Usage returns the present usage.
 func (s *Store) Usage() Usage {
-	u := Usage{KeysRead: s.keysRead.Load()}
+	u := Usage{KeysRead: s.keysRead.Load(), Disk: s.Disk()}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.down == nil {

@@ -152,17 +152,27 @@ func (s *Store) number(key func([]byte) []byte) (v uint64, ok bool, err error) {
 
 // MailOf reads up to limit parked messages of a thread, in order.
 func (s *Store) MailOf(slot uint16, id activity.ID, limit int) ([]Mail, error) {
+	return s.mailFrom(slot, id, 0, limit)
+}
+
+// MailAfter reads up to limit parked messages of a thread whose numbers are greater than after, in order.
+func (s *Store) MailAfter(slot uint16, id activity.ID, after uint64, limit int) ([]Mail, error) {
+	return s.mailFrom(slot, id, after+1, limit)
+}
+
+func (s *Store) mailFrom(slot uint16, id activity.ID, first uint64, limit int) ([]Mail, error) {
 	c, err := s.prefixCursor()
 	if err != nil {
 		return nil, err
 	}
-	c.key = appendIDPrefix(c.key[:0], slot, letterMail, id)
+	prefix := appendIDPrefix(nil, slot, letterMail, id)
+	c.key = appendU64(append(c.key[:0], prefix...), first)
 	var out []Mail
 	for ok := limit > 0 && c.SeekPrefixGE(c.key); ok && len(out) < limit; ok = c.Next() {
-		if !bytes.HasPrefix(c.Key(), c.key) {
+		if !bytes.HasPrefix(c.Key(), prefix) {
 			break
 		}
-		r := keyReader{rest: c.Key()[len(c.key):]}
+		r := keyReader{rest: c.Key()[len(prefix):]}
 		m := Mail{N: r.u64()}
 		var value string
 		if value, err = c.see(); err != nil {

@@ -23,6 +23,7 @@ const (
 	nodeStoreID = 2
 	nodeSlots   = 3
 	nodeFloor   = 4
+	nodeTurns   = 5
 
 	numberValue = 1 // rows s, p: what else is known of that very position would go with it, so unknown tags are not carried over
 
@@ -43,6 +44,10 @@ const (
 	deadDomain   = 4
 	deadSource   = 5
 	deadMessage  = 6
+	deadKind     = 7
+	deadAction   = 8
+	deadPosition = 9
+	deadReplays  = 10
 )
 
 func appendSlotMeta(dst []byte, m SlotMeta, unknown []byte) []byte {
@@ -74,6 +79,7 @@ func appendNodeMeta(dst []byte, m NodeMeta, unknown []byte) []byte {
 	dst = appendTextField(dst, nodeStoreID, m.StoreID)
 	dst = appendUintField(dst, nodeSlots, uint64(m.Slots))
 	dst = appendIntField(dst, nodeFloor, m.FloorMs)
+	dst = appendUintField(dst, nodeTurns, m.Turns)
 	return append(dst, unknown...)
 }
 
@@ -89,6 +95,8 @@ func decodeNodeMeta(value string) (m NodeMeta, format uint64, unknown []byte, er
 			m.Slots = uint16(r.small(math.MaxUint16))
 		case nodeFloor:
 			m.FloorMs = r.int()
+		case nodeTurns:
+			m.Turns = r.uint()
 		default:
 			unknown = append(unknown, r.field...)
 		}
@@ -179,7 +187,11 @@ func appendDeadLetter(dst []byte, d *DeadLetter) []byte {
 	dst = appendUintField(dst, deadActivity, uint64(d.Activity))
 	dst = appendTextField(dst, deadDomain, d.Domain)
 	dst = appendTextField(dst, deadSource, d.Source)
-	return appendBytesField(dst, deadMessage, d.Message)
+	dst = appendBytesField(dst, deadMessage, d.Message)
+	dst = appendTextField(dst, deadKind, d.Kind)
+	dst = appendTextField(dst, deadAction, d.Action)
+	dst = appendUintField(dst, deadPosition, d.Position)
+	return appendUintField(dst, deadReplays, uint64(d.Replays))
 }
 
 func decodeDeadLetter(value string, d *DeadLetter) error {
@@ -198,6 +210,14 @@ func decodeDeadLetter(value string, d *DeadLetter) error {
 			d.Source = r.body
 		case deadMessage:
 			d.Message = []byte(r.body)
+		case deadKind:
+			d.Kind = r.body
+		case deadAction:
+			d.Action = r.body
+		case deadPosition:
+			d.Position = r.uint()
+		case deadReplays:
+			d.Replays = uint32(r.small(math.MaxUint32))
 		}
 	}
 	return r.err

@@ -25,14 +25,22 @@ type Options struct {
 	FS         vfs.FS // nil: the operating system's
 	Slots      uint16 // number of slots of a new store, 1..16384; 0: 256. An existing store keeps its own; another non-zero number is an error
 	Durability Durability
-	CacheBytes int64         // block cache; 0: 64 MiB
 	Logger     pebble.Logger // nil: only errors, to stderr. Its Fatalf should end the process; a store whose process lives on refuses everything
+
+	// The store takes CacheBytes and three memtables of memory.
+	CacheBytes    int64 // block cache; 0: 64 MiB
+	MemTableBytes int64 // 0: 32 MiB
+
+	BallastBytes int64     // held in reserve for a full disk; 0: 64 MiB, at most an eighth of the disk; negative: none
+	LowDiskBytes int64     // free space below which Disk says low; 0: 2 % of the disk, at least 256 MiB, at most an eighth of it
+	DiskUsage    DiskUsage // nil: asks FS, which for the operating system's is statfs
+
+	Beacon     bool // keep a beacon although FS is given; a store on the operating system's files always has one
+	AcceptLoss bool // open a store although the beacon says that a part of its history is missing
 
 	// CommitSlots commits each slot's group of a batch by itself, in ascending order, each synced. It is slow and for simulations
 	// that die in between: no code may rely on two slots' writes landing together.
 	CommitSlots bool
-
-	memTableBytes uint64 // 0: 32 MiB; tests take less
 }
 
 // SlotMeta is row m of a slot.
@@ -46,7 +54,8 @@ type SlotMeta struct {
 type NodeMeta struct {
 	StoreID string // 8 base32 characters drawn at creation; part of every request id
 	Slots   uint16
-	FloorMs int64 // the clock never goes below it
+	FloorMs int64  // the clock never goes below it
+	Turns   uint64 // how often this row was written; the store counts, the beacon compares
 }
 
 // Outbox is one row waiting to be sent.
@@ -81,8 +90,12 @@ type DeadLetter struct {
 	Error    string // what happened, with line and column where there is one
 	Activity uint32 // 0: none
 	Domain   string
-	Source   string // the bus it came from
+	Source   string // the bus it came from; "engine" for the engine's own alarms and for mail that was parked
+	Position uint64 // its place in that source, 0 where the source has none
 	Message  []byte // the message as JSON
+	Kind     string // "event", "reply", "command" or "alarm"; "" when it could not be decoded
+	Action   string // where the thread stood
+	Replays  uint32 // how often it was replayed and became a dead letter again
 }
 
 // DueAlarm is an alarm row that is due.
@@ -110,4 +123,5 @@ type Counter struct {
 type Usage struct {
 	DiskBytes int64
 	KeysRead  int64
+	Disk      Disk // that the store lies on
 }

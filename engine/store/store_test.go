@@ -16,8 +16,8 @@ import (
 func openTest(t testing.TB, fs vfs.FS, o Options) *Store {
 	t.Helper()
 	o.FS = fs
-	if o.memTableBytes == 0 {
-		o.memTableBytes = 1 << 20
+	if o.MemTableBytes == 0 {
+		o.MemTableBytes = 1 << 20
 	}
 	s, err := Open("store", o)
 	if err != nil {
@@ -358,7 +358,7 @@ func TestMetasKeepWhatANewerProgramWrote(t *testing.T) {
 		b.Begin(NodeSlot)
 		b.PutNodeMeta(NodeMeta{FloorMs: 9})
 	})
-	node.FloorMs = 9
+	node.FloorMs, node.Turns = 9, 1
 	expect(t, "node", s.Node(), node)
 	for key, want := range map[string][]byte{
 		string(slotKey): appendSlotMeta(nil, SlotMeta{Epoch: 2, Sequence: 3, CursorMs: 4}, newer),

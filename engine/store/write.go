@@ -13,13 +13,13 @@ func (b *Batch) set() {
 		b.fail(fmt.Errorf("%s: the row has %d bytes, more than the limit of %d", describeKey(b.key), len(b.value), maxRowBytes))
 		return
 	}
-	b.fail(b.cur.Set(b.key, b.value, nil))
+	b.fail(b.into().Set(b.key, b.value, nil))
 }
 
 // remove deletes b.key.
 func (b *Batch) remove() {
 	b.mustBegin()
-	b.fail(b.cur.Delete(b.key, nil))
+	b.fail(b.into().Delete(b.key, nil))
 }
 
 func (b *Batch) mustBegin() {
@@ -88,7 +88,7 @@ func (b *Batch) AddCounter(number uint32, c Counter) {
 	b.mustBegin()
 	b.key = appendCounterKey(b.key[:0], b.slot, number, c)
 	b.value = appendSum(b.value[:0], c.N)
-	b.fail(b.cur.Merge(b.key, b.value, nil))
+	b.fail(b.into().Merge(b.key, b.value, nil))
 }
 
 // PutAlarm writes an alarm row; all it says is in its key.
@@ -208,13 +208,6 @@ func (b *Batch) PutSlotMeta(m SlotMeta) {
 	b.set()
 }
 
-// PutDeadLetter writes a dead letter; d.Slot is ignored.
-func (b *Batch) PutDeadLetter(d *DeadLetter) {
-	b.key = appendDeadKey(b.key[:0], b.slot, d.TimeMs, d.Seq)
-	b.value = appendDeadLetter(b.value[:0], d)
-	b.set()
-}
-
 // PutPosition writes the position from which a source is read on. It panics outside NodeSlot.
 func (b *Batch) PutPosition(source string, next uint64) {
 	b.mustBeNode("PutPosition")
@@ -224,14 +217,14 @@ func (b *Batch) PutPosition(source string, next uint64) {
 }
 
 // PutNodeMeta writes the node's row m. Store id and number of slots are the store's for ever: empty ones stand for them, others panic,
-// and so does a call outside NodeSlot.
+// and so does a call outside NodeSlot. Turns is counted here.
 func (b *Batch) PutNodeMeta(m NodeMeta) {
 	b.mustBeNode("PutNodeMeta")
 	is := b.s.Node()
 	if m.StoreID != "" && m.StoreID != is.StoreID || m.Slots != 0 && m.Slots != is.Slots {
 		panic(fmt.Sprintf("store: PutNodeMeta of store %q with %d slots in store %q with %d", m.StoreID, m.Slots, is.StoreID, is.Slots))
 	}
-	m.StoreID, m.Slots = is.StoreID, is.Slots
+	m.StoreID, m.Slots, m.Turns = is.StoreID, is.Slots, b.s.turns.Add(1)
 	b.key = appendHead(b.key[:0], b.slot, letterMeta)
 	b.value = appendNodeMeta(b.value[:0], m, b.s.nodeUnknown)
 	b.set()

@@ -19,11 +19,14 @@ const order = `
 	activity, slots < engine/store;
 	engine/store, clock, messagebus, metadata < engine;
 	engine < engine/sim < engine/sim/scenario;
+	engine < engine/sim/crash;
 	actions, messagebus/mem, messagebus/http, metadata/pebble < engine/sim;
+	actions, messagebus/mem, metadata/pebble < engine/sim/crash;
 	engine, actions, web, messagebus/http < api;
 	web;
 	sdk/*;
 	internal/lint;
+	internal/fault < activity, engine/store, engine, engine/sim/crash;
 	* < ., cmd/*, examples, examples/*, bench, bench/*;
 
 	EXPR < expr;
@@ -31,7 +34,7 @@ const order = `
 	XXHASH < slots, engine/store, engine, messagebus/http, messagebus/mem;
 	YAML < definitions, engine/sim/scenario;
 	PEBBLE < engine/store, metadata/pebble;
-	VFS < engine/store, metadata/pebble, engine, engine/sim;
+	VFS < engine/store, metadata/pebble, engine, engine/sim, engine/sim/crash;
 	KAFKA < messagebus/kafka;
 	MYSQL < metadata/mysql;
 	PROMETHEUS < engine, api;
@@ -60,9 +63,9 @@ var modules = map[string]string{
 const rooms = `
 	pure: expr, definitions, definitions/*, activity, actions, slots;
 	disk: engine/store;
-	seam: messagebus, messagebus/bustest, metadata, metadata/metadatatest, clock;
+	seam: messagebus, messagebus/bustest, metadata, metadata/metadatatest, clock, internal/fault;
 	edge: messagebus/*, metadata/*;
-	loop: engine, engine/sim, engine/sim/scenario;
+	loop: engine, engine/sim, engine/sim/scenario, engine/sim/crash;
 	door: api, web, sdk/*, internal/lint, ., cmd/*, examples, examples/*, bench, bench/*;
 `
 

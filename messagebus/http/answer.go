@@ -45,31 +45,42 @@ func (s *slot) set(a messagebus.Answer) {
 
 func (p *post) release() { p.budget.give(p.reserved) }
 
-// write answers the client: 202 with one result for each message in order; 503 when the engine could not take one of them, since then
-// what became of the whole is unknown; 422 when the message is a single one whose key is known with another body.
-func (p *post) write(w nethttp.ResponseWriter, r *nethttp.Request) {
-	accepted, duplicates := 0, 0
+// counts are what became of messages.
+type counts struct{ accepted, duplicates, conflicts int }
+
+// count adds up the answers; the error is that of the first message that the engine could not take.
+func (p *post) count() (c counts, err error) {
 	for i := range p.slots {
 		switch a := &p.slots[i].answer; {
 		case a.Err != nil:
-			WriteProblem(w, r, stopping(a.Err))
-			return
+			return c, a.Err
 		case a.Conflict:
+			c.conflicts++
 		case a.Duplicate:
-			duplicates++
+			c.duplicates++
 		default:
-			accepted++
+			c.accepted++
 		}
 	}
-	if p.single && p.slots[0].answer.Conflict {
-		WriteProblem(w, r, conflict(p.slots[0].id))
-		return
+	return c, nil
+}
+
+// write answers the client: 202 with one result for each message in order. Otherwise it writes nothing and returns a problem: 503 when the
+// engine could not take one of them, since then what became of the whole is unknown; 422 when the message is a single one whose key is known
+// with another body.
+func (p *post) write(w nethttp.ResponseWriter) *Problem {
+	c, err := p.count()
+	if err != nil {
+		return stopping(err)
+	}
+	if p.single && c.conflicts > 0 {
+		return conflict(p.slots[0].id)
 	}
 	out := make([]byte, 0, 64+48*len(p.slots))
 	out = append(out, `{"accepted":`...)
-	out = strconv.AppendInt(out, int64(accepted), 10)
+	out = strconv.AppendInt(out, int64(c.accepted), 10)
 	out = append(out, `,"duplicates":`...)
-	out = strconv.AppendInt(out, int64(duplicates), 10)
+	out = strconv.AppendInt(out, int64(c.duplicates), 10)
 	out = append(out, `,"results":[`...)
 	for i := range p.slots {
 		if i > 0 {
@@ -77,7 +88,11 @@ func (p *post) write(w nethttp.ResponseWriter, r *nethttp.Request) {
 		}
 		out = p.slots[i].append(out, p.wait)
 	}
-	out = append(out, "]}\n"...)
+	writeAccepted(w, append(out, "]}\n"...))
+	return nil
+}
+
+func writeAccepted(w nethttp.ResponseWriter, out []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")

@@ -1,7 +1,6 @@
 package http
 
 import (
-	"errors"
 	nethttp "net/http"
 	"runtime"
 	"time"
@@ -11,13 +10,25 @@ import (
 
 // Options of a Bus. Zero fields mean the defaults.
 type Options struct {
-	Name             string // "default"
-	Limits           messagebus.Limits
-	MaxBodyBytes     int          // 4 MiB: a larger body is answered 413
-	MaxQueueMessages int          // 10,000 messages wait for the engine at most; beyond it 429
-	MaxQueueBytes    int          // 32 MiB of memory that they take, decoded values included
-	MaxPostBytes     int          // twice MaxQueueBytes: bodies being read and those not yet answered, over all requests; beyond it 429
-	NowMs            func() int64 // Unix ms; wall clock
+	Name         string // "default"
+	Limits       messagebus.Limits
+	MaxBodyBytes int // 4 MiB: a larger body is answered 413, or taken as a stream when it is NDJSON
+
+	// The queue's high watermark: 10,000 messages or 32 MiB of memory that they take, decoded values included. What would pass it is answered
+	// 429, and so is everything after it until the queue is down to the low watermark: half of it.
+	MaxQueueMessages, MaxQueueBytes int
+	LowQueueMessages, LowQueueBytes int
+
+	MaxPostBytes   int           // twice MaxQueueBytes: bodies being read and those not yet answered, over all requests; beyond it 429
+	MaxRequests    int           // 4,096 posts being read or waiting for their answers; beyond it 429
+	MaxStreams     int           // 16 of them are streams of NDJSON at most; beyond it 429
+	MaxStreamBytes int64         // 1 GiB: a larger stream is answered 413
+	BodyTimeout    time.Duration // 1 min for a body to come, or for each part of a stream; then 408
+	NowMs          func() int64  // Unix ms; wall clock
+
+	// RefuseEvents is asked before the body of a post of events is read, and for each body that holds one: a problem refuses it, while
+	// answers of services and commands are taken still. nil: events are taken.
+	RefuseEvents func() *Problem
 }
 
 func (o Options) withDefaults() Options {
@@ -30,13 +41,26 @@ func (o Options) withDefaults() Options {
 	for _, f := range []struct {
 		field *int
 		value int
-	}{{&o.MaxBodyBytes, 4 << 20}, {&o.MaxQueueMessages, 10_000}, {&o.MaxQueueBytes, 32 << 20}} {
+	}{{&o.MaxBodyBytes, 4 << 20}, {&o.MaxQueueMessages, 10_000}, {&o.MaxQueueBytes, 32 << 20}, {&o.MaxRequests, 4096}, {&o.MaxStreams, 16}} {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}
 	}
 	if o.MaxPostBytes <= 0 {
 		o.MaxPostBytes = 2 * o.MaxQueueBytes
+	}
+	if o.LowQueueMessages <= 0 || o.LowQueueMessages > o.MaxQueueMessages {
+		o.LowQueueMessages = o.MaxQueueMessages / 2
+	}
+	if o.LowQueueBytes <= 0 || o.LowQueueBytes > o.MaxQueueBytes {
+		o.LowQueueBytes = o.MaxQueueBytes / 2
+	}
+	if o.MaxStreamBytes <= 0 {
+		o.MaxStreamBytes = 1 << 30
+	}
+	o.MaxStreamBytes = max(o.MaxStreamBytes, int64(o.MaxBodyBytes))
+	if o.BodyTimeout <= 0 {
+		o.BodyTimeout = time.Minute
 	}
 	// A body that takes more than the whole queue can never be taken: stop decoding it there.
 	if l := &o.Limits.MaxHeapBytes; *l <= 0 || *l > o.MaxQueueBytes {
@@ -53,14 +77,18 @@ type Bus struct {
 	queue    *queue
 	posts    budget
 	decoders chan struct{} // bounds the bodies being decoded at once, whose values are in no queue yet
+	requests gate
+	streams  gate
+	refused  tally
 }
 
 // New returns an open bus.
 func New(o Options) *Bus {
 	o = o.withDefaults()
 	return &Bus{
-		o: o, source: "http/" + o.Name, queue: newQueue(o.MaxQueueMessages, o.MaxQueueBytes),
+		o: o, source: "http/" + o.Name, queue: newQueue(&o),
 		posts: budget{max: o.MaxPostBytes}, decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		requests: gate{max: int64(o.MaxRequests)}, streams: gate{max: int64(o.MaxStreams)},
 	}
 }
 
@@ -81,6 +109,9 @@ func (b *Bus) Poll(max, maxBytes int) ([]messagebus.Record, error) {
 	return b.queue.take(max, maxBytes), nil
 }
 
+// Drain refuses later posts with 503; what was taken before is still given to Poll and answered.
+func (b *Bus) Drain() { b.queue.drain() }
+
 // Close refuses later posts and answers what was not polled: both are 503, code stopping.
 func (b *Bus) Close() error {
 	for _, r := range b.queue.close() {
@@ -89,7 +120,7 @@ func (b *Bus) Close() error {
 	return nil
 }
 
-// ServeEvents is POST /v1/events: one event or an array of them, and nothing but events. See the package's answers in answer.go.
+// ServeEvents is POST /v1/events: one event, an array of them or NDJSON, and nothing but events. See the package's answers in answer.go.
 func (b *Bus) ServeEvents(w nethttp.ResponseWriter, r *nethttp.Request) { b.serve(w, r, true) }
 
 // ServeBus is POST /v1/buses/{name}: events, answers of services and commands, mixed.
@@ -103,35 +134,57 @@ func (b *Bus) ServeBus(w nethttp.ResponseWriter, r *nethttp.Request) {
 
 // serve takes a post in and answers it once the engine has answered for each of its messages.
 func (b *Bus) serve(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly bool) {
-	p, problem := b.receive(w, r, eventsOnly)
-	if problem != nil {
-		WriteProblem(w, r, problem)
+	if !b.requests.enter() {
+		b.refuse(w, r, tooMany("requests"))
 		return
 	}
-	if p == nil {
-		return // the client went away while its body waited to be decoded
+	defer b.requests.leave()
+	problem := checkRequest(r)
+	if problem == nil {
+		if err := b.queue.check(); err != nil {
+			problem = b.queueProblem(err) // the body is not even read
+		}
 	}
+	if problem == nil && eventsOnly {
+		problem = b.eventsRefused()
+	}
+	if problem != nil {
+		if problem.Status == nethttp.StatusMethodNotAllowed {
+			w.Header().Set("Allow", nethttp.MethodPost)
+		}
+		b.refuse(w, r, problem)
+		return
+	}
+	if isLines(r) {
+		b.serveLines(w, r, eventsOnly)
+		return
+	}
+	p, problem := b.receive(w, r, eventsOnly)
+	if problem != nil {
+		b.refuse(w, r, problem)
+		return
+	}
+	b.answer(w, r, p)
+}
+
+// answer waits for what the engine says to each message of a post and tells the client.
+func (b *Bus) answer(w nethttp.ResponseWriter, r *nethttp.Request, p *post) {
 	select {
 	case <-p.done:
-		p.write(w, r)
-	case <-r.Context().Done(): // the records are the engine's now; what it answers is dropped
+		_ = nethttp.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTimeout)) // the server's own began with the request
+		if problem := p.write(w); problem != nil {
+			b.refuse(w, r, problem)
+		}
+	case <-r.Context().Done(): // the records are the engine's now. Mostly the client went away; if not, it must not get an empty 200
+		b.refuse(w, r, stopping(errGone))
 	}
 }
 
-// queueProblem turns a refusal of the queue into the client's answer.
-func queueProblem(err error) *Problem {
-	switch {
-	case errors.Is(err, errClosed):
-		return stopping(err)
-	case errors.Is(err, errNeverFits):
-		return &Problem{Status: nethttp.StatusRequestEntityTooLarge, Code: "body_too_large", Title: "The request is too large",
-			Detail: "these messages need more room than the whole queue has: post them in parts"}
-	}
-	return &Problem{Status: nethttp.StatusTooManyRequests, Code: "queue_full", Title: "Too many messages are waiting",
-		Detail: "nothing of this request was taken: repeat it later", Retryable: true, RetryAfter: jitter(3)}
-}
+// answerTimeout is how long a client may take to read its answer.
+const answerTimeout = time.Minute
 
-func stopping(err error) *Problem {
-	return &Problem{Status: nethttp.StatusServiceUnavailable, Code: "stopping", Title: "The engine could not take the messages",
-		Detail: err.Error() + "; what became of them is not known: repeat the request, with the same ids or Idempotency-Key", Retryable: true, RetryAfter: jitter(5)}
+// refuse answers with a problem and counts it.
+func (b *Bus) refuse(w nethttp.ResponseWriter, r *nethttp.Request, p *Problem) {
+	b.refused.add(p.Code)
+	WriteProblem(w, r, p)
 }

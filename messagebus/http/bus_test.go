@@ -199,7 +199,7 @@ func TestQueueFull(t *testing.T) {
 }
 
 func TestQueueBytes(t *testing.T) {
-	b := newBus(Options{MaxQueueBytes: 4000})
+	b := newBus(Options{MaxQueueBytes: 4000, LowQueueBytes: 3000})
 	event := `{"type":"a","attr":{"k":"` + strings.Repeat("x", 800) + `"}}` // twice 800 and the values' own room
 	first := postTo(b, "/v1/events", event)
 	<-b.Ready()

@@ -275,7 +275,7 @@ func FuzzPost(f *testing.F) {
 		records, _ := b.Poll(1<<30, 1<<30)
 		answerAll(records, messagebus.Answer{})
 		<-p.done
-		p.write(w, r)
+		p.write(w)
 		got := result{status: w.Code, body: w.Body.String()}.accepted(t)
 		if len(got.Results) != len(records) || got.Accepted != len(records) {
 			t.Fatalf("%q: expected %d results, got %s", body, len(records), w.Body)

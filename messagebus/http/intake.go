@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	nethttp "net/http"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -19,38 +20,52 @@ const (
 	firstReadBytes = 16 << 10 // a body's buffer begins so and grows with what came, whatever Content-Length says
 )
 
-// receive reads, decodes and queues a post: all of it or nothing. It returns neither post nor problem when the client went away.
+// receive reads, decodes and queues a post: all of it or nothing.
 func (b *Bus) receive(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly bool) (*post, *Problem) {
-	if problem := checkRequest(r); problem != nil {
-		if problem.Status == nethttp.StatusMethodNotAllowed {
-			w.Header().Set("Allow", nethttp.MethodPost)
-		}
-		return nil, problem
+	if r.ContentLength > int64(b.o.MaxBodyBytes) {
+		w.Header().Set("Connection", "close") // or the server would read on to keep the connection
+		return nil, b.bodyTooLarge()
 	}
-	if err := b.queue.check(); err != nil {
-		return nil, queueProblem(err)
+	body, reserved, whole, problem := b.readBody(w, r, r.Body)
+	if problem == nil && !whole {
+		w.Header().Set("Connection", "close")
+		problem = b.bodyTooLarge()
 	}
-	body, reserved, problem := b.readBody(w, r)
-	p := &post{reserved: reserved, budget: &b.posts, wait: r.URL.Query().Get("wait") == "processed", done: make(chan struct{})}
+	p := b.newPost(r, reserved)
 	if problem != nil {
 		p.release()
 		return nil, problem
 	}
-	records, sizes, problem := b.decode(r, p, body, eventsOnly)
-	if problem != nil || records == nil {
+	m, nowMs, problem := b.decode(r, func(nowMs int64) (messagebus.Body, error) { return messagebus.Decode(body, nowMs, b.o.Limits) })
+	if problem == nil && eventsOnly {
+		problem = onlyEvents(&m, 0)
+	}
+	if problem == nil {
+		problem = b.enqueue(r, p, &m, 0, nowMs)
+	}
+	if problem != nil {
 		p.release()
 		return nil, problem
 	}
-	if len(records) == 0 {
+	return p, nil
+}
+
+// newPost makes the post of a request whose body took reserved bytes of the budget.
+func (b *Bus) newPost(r *nethttp.Request, reserved int) *post {
+	return &post{reserved: reserved, budget: &b.posts, wait: r.URL.Query().Get("wait") == "processed", done: make(chan struct{})}
+}
+
+// enqueue hands the messages of a post, the first of them having a number in its request, to the engine.
+func (b *Bus) enqueue(r *nethttp.Request, p *post, m *messagebus.Body, first int, nowMs int64) *Problem {
+	if len(m.Items) == 0 {
 		p.release()
 		close(p.done)
-		return p, nil
+		return nil
 	}
-	if err := b.queue.put(records, sizes); err != nil {
-		p.release()
-		return nil, queueProblem(err)
+	if err := b.queue.put(b.records(r, p, m, first, nowMs)); err != nil {
+		return b.queueProblem(err)
 	}
-	return p, nil
+	return nil
 }
 
 // checkRequest looks at what comes before the body.
@@ -62,7 +77,7 @@ func checkRequest(r *nethttp.Request) *Problem {
 		return refuse(nethttp.StatusMethodNotAllowed, "method_not_allowed", "Only POST is possible here", "messages are posted")
 	}
 	if kind := strings.TrimSpace(r.Header.Get("Content-Type")); len(kind) >= 10 && strings.EqualFold(kind[:10], "multipart/") {
-		return refuse(nethttp.StatusUnsupportedMediaType, "unsupported_media_type", "Multipart bodies cannot be read", "post JSON: one message object or an array of them, as application/json")
+		return refuse(nethttp.StatusUnsupportedMediaType, "unsupported_media_type", "Multipart bodies cannot be read", "post JSON: one message object or an array of them, as application/json, or one on each line, as application/x-ndjson")
 	}
 	for _, encoding := range r.Header.Values("Content-Encoding") {
 		if e := strings.TrimSpace(encoding); e != "" && !strings.EqualFold(e, "identity") {
@@ -86,23 +101,24 @@ func checkRequest(r *nethttp.Request) *Problem {
 	return nil
 }
 
-// readBody reads the whole body. reserved is what it took of the budget, with an error too.
-func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request) (body []byte, reserved int, problem *Problem) {
+// readBody reads a body to its end, or more than MaxBodyBytes of it: then whole is false. reserved is what it took of the budget, with a
+// problem too.
+func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request, in io.Reader) (body []byte, reserved int, whole bool, problem *Problem) {
 	most := b.o.MaxBodyBytes
-	if r.ContentLength > int64(most) {
-		w.Header().Set("Connection", "close") // or the server would read on to keep the connection
-		return nil, 0, b.bodyTooLarge()
-	}
 	if r.ContentLength >= 0 {
-		most = int(r.ContentLength)
+		most = min(most, int(r.ContentLength))
 	}
-	in := nethttp.MaxBytesReader(w, r.Body, int64(b.o.MaxBodyBytes))
+	deadline := nethttp.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(b.o.BodyTimeout)) // there is none where there is no network
 	for {
 		if len(body) == cap(body) {
+			if len(body) > b.o.MaxBodyBytes {
+				return body, reserved, false, nil
+			}
 			size := min(max(2*cap(body), firstReadBytes), most+1) // one more, to see the end
 			size = max(size, len(body)+1)
 			if !b.posts.take(size - cap(body)) {
-				return nil, reserved, queueProblem(errFull)
+				return nil, reserved, false, b.queueProblem(errFull)
 			}
 			reserved += size - cap(body)
 			grown := make([]byte, len(body), size)
@@ -111,41 +127,43 @@ func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request) (body []byt
 		}
 		n, err := in.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		var tooLarge *nethttp.MaxBytesError
-		switch {
-		case err == io.EOF:
-			return body, reserved, nil
-		case errors.As(err, &tooLarge):
-			return nil, reserved, b.bodyTooLarge()
-		case err != nil:
-			return nil, reserved, &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: err.Error(), Retryable: true}
+		if err == io.EOF {
+			_ = deadline.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
+			return body, reserved, true, nil
+		}
+		if err != nil {
+			return nil, reserved, false, cutShort(err)
 		}
 	}
 }
 
-func (b *Bus) bodyTooLarge() *Problem {
-	return &Problem{Status: nethttp.StatusRequestEntityTooLarge, Code: "body_too_large", Title: "The body is too large",
-		Detail: fmt.Sprintf("it may have %d bytes: post it in parts", b.o.MaxBodyBytes)}
+// cutShort is the answer to a body that did not come whole.
+func cutShort(err error) *Problem {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &Problem{Status: nethttp.StatusRequestTimeout, Code: "body_timeout", Title: "The body came too slowly",
+			Detail: "nothing of this request was taken: repeat it, or post less with each request", Retryable: true}
+	}
+	return &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: err.Error(), Retryable: true}
 }
 
-// decode makes the records of a body, each answering to p. It returns nil and no problem when the client went away.
-func (b *Bus) decode(r *nethttp.Request, p *post, body []byte, eventsOnly bool) ([]messagebus.Record, []int, *Problem) {
+// decode runs a decoder when its turn has come.
+func (b *Bus) decode(r *nethttp.Request, decoder func(nowMs int64) (messagebus.Body, error)) (m messagebus.Body, nowMs int64, problem *Problem) {
 	select {
 	case b.decoders <- struct{}{}:
 		defer func() { <-b.decoders }()
 	case <-r.Context().Done():
-		return nil, nil, nil
+		return m, 0, &Problem{Status: nethttp.StatusServiceUnavailable, Code: "stopping", Title: "The request ended early", Detail: "nothing of it was taken", Retryable: true}
 	}
-	nowMs := b.o.NowMs()
-	m, err := messagebus.Decode(body, nowMs, b.o.Limits)
+	nowMs = b.o.NowMs()
+	m, err := decoder(nowMs)
 	if err != nil {
-		return nil, nil, decodeProblem(err)
+		return m, nowMs, decodeProblem(err)
 	}
-	if eventsOnly {
-		if problem := onlyEvents(m.Items, m.Single); problem != nil {
-			return nil, nil, problem
-		}
-	}
+	return m, nowMs, b.itemsRefused(m.Items)
+}
+
+// records makes the records of a post, each answering to it, and what memory each takes.
+func (b *Bus) records(r *nethttp.Request, p *post, m *messagebus.Body, first int, nowMs int64) ([]messagebus.Record, []int) {
 	p.single, p.slots = m.Single, make([]slot, len(m.Items))
 	p.left.Store(int64(len(m.Items)))
 	records := make([]messagebus.Record, len(m.Items))
@@ -158,12 +176,12 @@ func (b *Bus) decode(r *nethttp.Request, p *post, body []byte, eventsOnly bool) 
 		}
 		recordKey := s.id
 		if recordKey == "" && key != "" {
-			recordKey = key + "#" + strconv.Itoa(i)
+			recordKey = key + "#" + strconv.Itoa(first+i)
 		}
 		records[i] = messagebus.Record{Source: b.source, TimeMs: nowMs, Incoming: in, Raw: m.Raws[i], Key: recordKey, BodyHash: xxhash.Sum64(m.Raws[i]), Answer: s.set}
 		m.HeapBytes[i] += len(m.Raws[i])
 	}
-	return records, m.HeapBytes, nil
+	return records, m.HeapBytes
 }
 
 func decodeProblem(err error) *Problem {
@@ -181,8 +199,9 @@ func decodeProblem(err error) *Problem {
 	return p
 }
 
-func onlyEvents(items []messagebus.Incoming, single bool) *Problem {
-	for i, in := range items {
+// onlyEvents refuses what is no event; first is the number of the first message in its request.
+func onlyEvents(m *messagebus.Body, first int) *Problem {
+	for i, in := range m.Items {
 		if in.Event != nil {
 			continue
 		}
@@ -190,16 +209,14 @@ func onlyEvents(items []messagebus.Incoming, single bool) *Problem {
 		if in.Command != nil {
 			what = `a command (type "SYSTEM")`
 		}
+		i += first
 		message := fmt.Sprintf("message %d is %s", i, what)
 		p := &Problem{Status: nethttp.StatusBadRequest, Code: "not_an_event", Title: "Only events can be posted here",
 			Detail: message + ": post it to /v1/buses/{name}; nothing of this request was taken", Errors: []ProblemError{{Message: message}}}
-		if !single {
+		if !m.Single {
 			p.Errors[0].Index = &i
 		}
 		return p
 	}
 	return nil
 }
-
-// jitter returns 1 to most seconds, so that those who were refused together do not come back together.
-func jitter(most int) int { return 1 + rand.IntN(most) }

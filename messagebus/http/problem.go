@@ -18,6 +18,7 @@ type Problem struct {
 	RequestID string         `json:"request_id,omitempty"`
 	Retryable bool           `json:"retryable"` // the same request may succeed later
 	Errors    []ProblemError `json:"errors,omitempty"`
+	Progress  *Progress      `json:"progress,omitempty"` // of a stream that ended before its end
 
 	RetryAfter int `json:"-"` // seconds of the header Retry-After; 0: none
 }
@@ -34,6 +35,15 @@ type ProblemError struct {
 	EndColumn int    `json:"end_column,omitempty"`
 	Message   string `json:"message"`
 	Hint      string `json:"hint,omitempty"`
+}
+
+// Progress says how far a stream of lines was taken: what is before NextLine is committed, of the rest nothing is known to be.
+type Progress struct {
+	Messages   int `json:"messages"` // committed: the sum of the next three
+	Accepted   int `json:"accepted"`
+	Duplicates int `json:"duplicates"`
+	Conflicts  int `json:"conflicts"`
+	NextLine   int `json:"next_line"` // from 1
 }
 
 // Error makes a Problem an error.

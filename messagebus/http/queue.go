@@ -2,8 +2,10 @@ package http
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/weftbox/weftbox/messagebus"
 )
@@ -15,30 +17,47 @@ var (
 	errNeverFits = errors.New("the request is larger than the whole queue")
 )
 
-// queue holds records that were decoded and not yet polled. It is bounded in messages and in bytes of memory.
+// queue holds records that were decoded and not yet polled. It is bounded in messages and in bytes of memory. Once a put did not fit, nothing
+// is taken until it is down to its low watermark, so that a queue at its bound does not take and refuse by turns.
 type queue struct {
 	maxMessages, maxBytes int
+	lowMessages, lowBytes int
 	ready                 chan struct{} // holds a value when there may be something
+	now                   func() time.Time
 
 	mu      sync.Mutex
 	records []messagebus.Record
 	sizes   []int // memory of each
 	bytes   int
 	closed  bool
+	full    bool
+	room    chan struct{} // closed when the queue is no longer full, or is closed; nil: nobody waits
+	rate    rate
 }
 
-func newQueue(maxMessages, maxBytes int) *queue {
-	return &queue{maxMessages: maxMessages, maxBytes: maxBytes, ready: make(chan struct{}, 1)}
+func newQueue(o *Options) *queue {
+	return &queue{maxMessages: o.MaxQueueMessages, maxBytes: o.MaxQueueBytes, lowMessages: o.LowQueueMessages, lowBytes: o.LowQueueBytes,
+		ready: make(chan struct{}, 1), now: time.Now}
 }
 
 // check says why nothing more would be taken now; it spares reading and decoding a body for nothing.
 func (q *queue) check() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	return q.refuses(1, 1)
+}
+
+// refuses says why so many messages of so many bytes are not taken. It is called with mu held.
+func (q *queue) refuses(messages, bytes int) error {
 	switch {
 	case q.closed:
 		return errClosed
-	case len(q.records) >= q.maxMessages || q.bytes >= q.maxBytes:
+	case messages > q.maxMessages || bytes > q.maxBytes:
+		return errNeverFits
+	case q.full:
+		return errFull
+	case len(q.records)+messages > q.maxMessages || q.bytes+bytes > q.maxBytes:
+		q.full = len(q.records) > q.lowMessages || q.bytes > q.lowBytes // below it only what is large does not fit
 		return errFull
 	}
 	return nil
@@ -52,13 +71,11 @@ func (q *queue) put(records []messagebus.Record, sizes []int) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	switch {
-	case q.closed:
-		return errClosed
-	case len(records) > q.maxMessages || total > q.maxBytes:
-		return errNeverFits
-	case len(q.records)+len(records) > q.maxMessages || q.bytes+total > q.maxBytes:
-		return errFull
+	if err := q.refuses(len(records), total); err != nil {
+		return err
+	}
+	if len(q.records) == 0 {
+		q.rate.begin(q.now())
 	}
 	q.records = append(q.records, records...)
 	q.sizes = append(q.sizes, sizes...)
@@ -79,7 +96,7 @@ func (q *queue) signal() {
 func (q *queue) take(max, maxBytes int) []messagebus.Record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, raw := 0, 0
+	n, raw, before := 0, 0, q.bytes
 	for n < len(q.records) && n < max {
 		raw += len(q.records[n].Raw)
 		if n > 0 && raw > maxBytes {
@@ -88,16 +105,69 @@ func (q *queue) take(max, maxBytes int) []messagebus.Record {
 		q.bytes -= q.sizes[n]
 		n++
 	}
-	if n == len(q.records) {
-		out := q.records
-		q.records, q.sizes = nil, nil
-		return out
+	if n > 0 {
+		q.rate.took(q.now(), n, before-q.bytes)
 	}
-	out := slices.Clone(q.records[:n])
-	clear(q.records[:n]) // or the queue would hold on to bodies long answered
-	q.records, q.sizes = q.records[n:], q.sizes[n:]
-	q.signal()
+	all := n == len(q.records)
+	out := q.records
+	if all {
+		q.records, q.sizes = nil, nil
+	} else {
+		out = slices.Clone(q.records[:n])
+		clear(q.records[:n]) // or the queue would hold on to bodies long answered
+		q.records, q.sizes = q.records[n:], q.sizes[n:]
+		q.signal()
+	}
+	if n > 0 {
+		q.makeRoom()
+	}
 	return out
+}
+
+// makeRoom ends the refusing at the low watermark and tells those who wait for room. It is called with mu held.
+func (q *queue) makeRoom() {
+	if len(q.records) <= q.lowMessages && q.bytes <= q.lowBytes {
+		q.full = false
+	}
+	if (!q.full || q.closed) && q.room != nil {
+		close(q.room)
+		q.room = nil
+	}
+}
+
+// wait returns a channel that is closed when it is worth trying again to put what did not fit.
+func (q *queue) wait() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.room == nil {
+		q.room = make(chan struct{})
+	}
+	if len(q.records) == 0 || q.closed { // nothing will be taken out any more that could tell
+		room := q.room
+		close(q.room)
+		q.room = nil
+		return room
+	}
+	return q.room
+}
+
+// drainSeconds estimates how long it takes until the queue is down to its low watermark: 1 to 30.
+func (q *queue) drainSeconds() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.records) == 0 {
+		return 1 // it is other room that is wanting, and it comes back with the next answers
+	}
+	s := q.rate.seconds(q.now(), len(q.records)-q.lowMessages, q.bytes-q.lowBytes)
+	return min(max(int(math.Ceil(s)), 1), 30)
+}
+
+// drain refuses what comes; what is in the queue stays there for take.
+func (q *queue) drain() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.makeRoom()
 }
 
 // close refuses what comes and returns what was not polled.
@@ -106,7 +176,39 @@ func (q *queue) close() []messagebus.Record {
 	defer q.mu.Unlock()
 	out := q.records
 	q.records, q.sizes, q.bytes, q.closed = nil, nil, 0, true
+	q.makeRoom()
 	return out
+}
+
+// rate measures how fast a queue is emptied while there is something in it: an exponential mean over about rateSpan.
+type rate struct {
+	since           time.Time // of the last take, or when the queue was empty last
+	messages, bytes float64   // a second; 0: not known
+}
+
+const rateSpan = 5 * time.Second
+
+// begin notes that an empty queue has something again: the time before says nothing.
+func (r *rate) begin(now time.Time) { r.since = now }
+
+func (r *rate) took(now time.Time, messages, bytes int) {
+	seconds := max(now.Sub(r.since), time.Millisecond).Seconds()
+	r.since = now
+	weight := 1 - math.Exp(-seconds/rateSpan.Seconds())
+	if r.messages == 0 {
+		weight = 1
+	}
+	r.messages += (float64(messages)/seconds - r.messages) * weight
+	r.bytes += (float64(bytes)/seconds - r.bytes) * weight
+}
+
+// seconds estimates how long it takes to empty so much; at least as long as nothing was taken until now.
+func (r *rate) seconds(now time.Time, messages, bytes int) float64 {
+	s := 0.0
+	if r.messages > 0 {
+		s = max(float64(messages)/r.messages, float64(bytes)/max(r.bytes, 1))
+	}
+	return max(s, now.Sub(r.since).Seconds())
 }
 
 // budget bounds the bytes of bodies being read and of records not yet answered, over all requests of a bus.

@@ -172,7 +172,7 @@ func postConformance(b *Bus, bodies [][]byte) bustest.Posted {
 			return
 		}
 		<-p.done
-		p.write(w, r)
+		p.write(w)
 	}()
 	<-queued
 	return bustest.Posted{Done: done, Err: func() error {

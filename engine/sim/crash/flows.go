@@ -1,0 +1,184 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	_ "github.com/weftbox/weftbox/actions" // fills the registry of action types
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/metadata"
+	"github.com/weftbox/weftbox/metadata/pebble"
+)
+
+// Numbers of the activities, in the order in which they are put.
+const (
+	users uint32 = 1
+	items uint32 = 2
+)
+
+// Times of the flows and of ended runs.
+const (
+	idleMs      = 40 * 60_000
+	timeoutMs   = 90_000
+	alarmMs     = 60_000
+	retentionMs = 20 * 60_000
+)
+
+const (
+	factor  = 31
+	modulus = 1_000_003
+)
+
+// userFlow adds up amounts and asks the oracle with its sum when an event says so. It ends by a "close" or when nothing comes for long,
+// and the next order begins another run.
+var userFlow = fmt.Sprintf(`activity:
+  name: users
+  domain_id_strategy: user
+  trigger:
+    type: event
+    args: {condition: eventTypeIs("order")}
+    context_vars:
+      n: eventAttr("n")
+      count: 1
+      sum: eventAttr("amount")
+      hash: eventAttr("n") %% %[2]d
+      trace: str("b")
+      echoes: 0
+  actions:
+    - name: loop
+      type: receive
+      args:
+        - when: eventTypeIs("close")
+          then: finish()
+        - when: eventAttr("ask", false)
+          context_vars: &next
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+          then: call("oracle")
+        - when: eventTypeIs("order")
+          context_vars: *next
+          then: call("loop")
+        - after: %[4]d
+          context_vars:
+            trace: str("%%si", var("trace"))
+          then: finish()
+    - name: oracle
+      args:
+        request: {n: var("n"), sum: var("sum"), count: var("count")}
+        timeout: %[3]d
+      ctrl:
+        - when: resultOk()
+          context_vars:
+            trace: str("%%so", var("trace"))
+            echoes: var("echoes") + resultVar("echo")
+          then: call("loop")
+        - default: call("loop")
+          context_vars:
+            trace: str("%%st", var("trace"))
+`, factor, modulus, timeoutMs, idleMs)
+
+// itemFlow adds up amounts and sets an alarm when an event says so: the next event cancels it, and may set it anew, else it rings the bell.
+var itemFlow = fmt.Sprintf(`activity:
+  name: items
+  domain_id_strategy: item
+  trigger:
+    type: event
+    args: {condition: eventTypeIs("order")}
+    context_vars:
+      n: eventAttr("n")
+      count: 1
+      sum: eventAttr("amount")
+      hash: eventAttr("n") %% %[2]d
+      trace: str("b")
+  actions:
+    - name: loop
+      type: receive
+      args:
+        - when: eventAttr("arm", false)
+          context_vars: &next
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+          then: call("armed")
+        - when: eventTypeIs("order")
+          context_vars: *next
+          then: call("loop")
+        - after: %[4]d
+          context_vars:
+            trace: str("%%si", var("trace"))
+          then: finish()
+    - name: armed
+      type: receive
+      args:
+        - when: eventTypeIs("order")
+          context_vars:
+            trace: str("%%sc", var("trace"))
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+          then: 'call(eventAttr("arm", false) ? "armed" : "loop")'
+        - after: %[3]d
+          context_vars:
+            trace: str("%%sf", var("trace"))
+          then: call("bell")
+    - name: bell
+      await: false
+      args:
+        request: {n: var("n"), sum: var("sum"), count: var("count")}
+      ctrl: call("loop")
+`, factor, modulus, alarmMs, idleMs)
+
+// Office is the metadata of all runs: it never dies. One goroutine uses it.
+type Office struct {
+	disk  *pebble.Store
+	cache *metadata.Cache
+}
+
+// NewOffice compiles the flows.
+func NewOffice() (*Office, error) {
+	disk, err := pebble.Open("meta", pebble.Options{FS: vfs.NewMem()})
+	if err != nil {
+		return nil, err
+	}
+	o := &Office{disk: disk}
+	builtin, service := activity.Specs()
+	o.cache, err = metadata.NewCache(context.Background(), disk, metadata.Options{Specs: builtin, Service: service, NowMs: func() int64 { return startMs }})
+	if err != nil {
+		return nil, errors.Join(err, disk.Close())
+	}
+	if err := o.fill(context.Background()); err != nil {
+		return nil, errors.Join(err, disk.Close())
+	}
+	return o, nil
+}
+
+func (o *Office) fill(ctx context.Context) error {
+	for _, name := range []string{"user", "item"} {
+		if _, _, p, err := o.cache.PutStrategy(ctx, metadata.Strategy{Name: name, When: fmt.Sprintf("eventAttr(%q, null) != null", name), DomainID: fmt.Sprintf("eventAttr(%q)", name)}); err != nil || len(p) > 0 {
+			return fmt.Errorf("strategy %s: %v %w", name, p, err)
+		}
+	}
+	for _, name := range []string{"oracle", "bell"} {
+		if _, _, p, err := o.cache.PutService(ctx, metadata.Service{Name: name, URL: "http://localhost/" + name}); err != nil || len(p) > 0 {
+			return fmt.Errorf("service %s: %v %w", name, p, err)
+		}
+	}
+	for i, flow := range []string{userFlow, itemFlow} {
+		name := []string{"users", "items"}[i]
+		if _, _, p, err := o.cache.PutDefinition(ctx, []byte(flow), "1"); err != nil {
+			return fmt.Errorf("definition %s: %v %w", name, p, err)
+		}
+		a, _, p, err := o.cache.PutActivity(ctx, metadata.Activity{Name: name, Definition: name})
+		if err != nil || a.Number != []uint32{users, items}[i] {
+			return fmt.Errorf("activity %s has number %d: %v %w", name, a.Number, p, err)
+		}
+	}
+	return nil
+}

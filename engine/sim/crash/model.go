@@ -1,0 +1,259 @@
+package crash
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/weftbox/weftbox/activity"
+)
+
+// thread is the model's idea of one thread: written by hand after the two flows, it shares no decision with the engine. It is a value;
+// its slices are never written into.
+type thread struct {
+	status     activity.Status
+	pausedFrom activity.Status
+	action     string
+	run, visit uint64
+	n          int64
+	count      int64
+	sum, hash  int64
+	echoes     int64
+	trace      string
+	mail       []mail // parked
+	due        int64  // when the wait's alarm is wanted, 0: none
+	row        row    // the alarm row that lies in the store
+	request    uint64 // the open request, 0: none
+}
+
+type row struct {
+	due   int64
+	visit uint64
+}
+
+// mail is a parked message: an event by its number, or an answer by its request.
+type mail struct {
+	number uint64 // of its delivery: the order on disk
+	event  *event
+	answer uint64
+	echo   int64
+}
+
+// event is what the model sees of an event.
+type event struct {
+	n, amount int64
+	close     bool
+	ask, arm  bool
+}
+
+// fact is what a delivery changes beside its thread: it holds when the turn's slot was committed.
+type fact struct {
+	event   int64  // this event had its effect at the thread; 0: none
+	idle    bool   // the event was given to the thread, which had no use for it
+	command int64  // this command was carried out
+	ask     uint64 // this request goes out
+	service string
+	args    [3]int64 // its n, sum and count
+	ended   *ended
+	closed  uint64 // this request is open no more
+}
+
+type ended struct {
+	id     activity.ID
+	run    uint64
+	status activity.Status
+	action string
+	atMs   int64
+}
+
+// stepper gives one message to a copy of a thread.
+type stepper struct {
+	id     activity.ID
+	t      thread
+	number uint64
+	nowMs  int64
+	place  uint64
+	facts  []fact
+}
+
+func (s *stepper) event(e *event) activity.VerdictKind {
+	t := &s.t
+	if !t.status.Live() {
+		if e.close {
+			s.facts = append(s.facts, fact{event: e.n, idle: true})
+			return activity.VerdictNoTrigger
+		}
+		s.facts = append(s.facts, fact{event: e.n})
+		s.t = thread{mail: t.mail, run: s.number, n: e.n, count: 1, sum: e.amount, hash: e.n % modulus, trace: "b"}
+		s.enter("loop")
+		return activity.VerdictSpawned
+	}
+	if t.status != activity.Waiting {
+		s.facts = append(s.facts, fact{event: e.n})
+		t.mail = append(slices.Clip(t.mail), mail{number: s.number, event: e})
+		return activity.VerdictParked
+	}
+	next := ""
+	switch {
+	case t.action == "oracle":
+	case s.id.Activity == users && e.close:
+		next = "end"
+	case e.close:
+	case s.id.Activity == users && e.ask:
+		next = "oracle"
+	case s.id.Activity == items && e.arm:
+		next = "armed"
+	default:
+		next = "loop"
+	}
+	s.facts = append(s.facts, fact{event: e.n, idle: next == ""})
+	if next == "" {
+		return activity.VerdictDropped
+	}
+	if next == "end" {
+		s.end(activity.Finished)
+		return activity.VerdictTaken
+	}
+	if t.action == "armed" {
+		t.trace += "c"
+	}
+	t.n, t.count, t.sum, t.hash = e.n, t.count+1, t.sum+e.amount, (t.hash*factor+e.n)%modulus
+	s.enter(next)
+	return activity.VerdictTaken
+}
+
+func (s *stepper) answer(seq uint64, echo int64) activity.VerdictKind {
+	t := &s.t
+	if !t.status.Live() || seq == 0 || t.request != seq {
+		return activity.VerdictLate
+	}
+	if t.status != activity.Waiting {
+		t.mail = append(slices.Clip(t.mail), mail{number: s.number, answer: seq, echo: echo})
+		return activity.VerdictParked
+	}
+	t.trace += "o"
+	t.echoes += echo
+	s.enter("loop")
+	return activity.VerdictTaken
+}
+
+func (s *stepper) alarm(run uint64, r row) activity.VerdictKind {
+	t := &s.t
+	if !t.status.Live() || t.run != run || t.row != r {
+		return activity.VerdictLate
+	}
+	t.row = row{}
+	if t.status == activity.Paused {
+		return activity.VerdictParked
+	}
+	if t.due > s.nowMs {
+		s.settle()
+		return activity.VerdictParked
+	}
+	switch t.action {
+	case "loop":
+		t.trace += "i"
+		s.end(activity.Finished)
+	case "oracle":
+		t.trace += "t"
+		s.enter("loop")
+	case "armed":
+		t.trace += "f"
+		s.leave()
+		t.visit++
+		s.ask("bell")
+		s.enter("loop")
+	}
+	return activity.VerdictTaken
+}
+
+func (s *stepper) command(name string) activity.VerdictKind {
+	t := &s.t
+	switch {
+	case name == "pause" && t.status == activity.Waiting:
+		t.pausedFrom, t.status = t.status, activity.Paused
+	case name == "resume" && t.status == activity.Paused:
+		t.status, t.pausedFrom = t.pausedFrom, activity.Absent
+		s.settle()
+	case name == "kill" && t.status.Live():
+		s.end(activity.Killed)
+	default:
+		return activity.VerdictDropped
+	}
+	return activity.VerdictTaken
+}
+
+// enter leaves the present action and waits at another.
+func (s *stepper) enter(action string) {
+	s.leave()
+	t := &s.t
+	t.status, t.action = activity.Waiting, action
+	t.visit++
+	switch action {
+	case "loop":
+		t.due = s.nowMs + idleMs
+	case "armed":
+		t.due = s.nowMs + alarmMs
+	case "oracle":
+		t.due = s.nowMs + timeoutMs
+		t.request = s.ask("oracle")
+	}
+	s.settle()
+}
+
+func (s *stepper) ask(service string) uint64 {
+	seq := s.number<<16 | s.place
+	s.place++
+	s.facts = append(s.facts, fact{ask: seq, service: service, args: [3]int64{s.t.n, s.t.sum, s.t.count}})
+	return seq
+}
+
+func (s *stepper) leave() {
+	s.t.due = 0
+	if s.t.request != 0 {
+		s.facts = append(s.facts, fact{closed: s.t.request})
+		s.t.request = 0
+	}
+}
+
+func (s *stepper) end(status activity.Status) {
+	s.leave()
+	t := &s.t
+	s.facts = append(s.facts, fact{ended: &ended{id: s.id, run: t.run, status: status, action: t.action, atMs: s.nowMs}})
+	left := t.mail
+	if status == activity.Killed {
+		left = nil
+	}
+	*t = thread{mail: left}
+}
+
+// settle keeps a row that is due no later than wanted, drops one that is later, and sets one where it is missing.
+func (s *stepper) settle() {
+	t := &s.t
+	if t.status == activity.Paused {
+		return
+	}
+	if t.row.due > t.due {
+		t.row = row{}
+	}
+	if t.due != 0 && t.row == (row{}) {
+		t.row = row{max(t.due, s.nowMs), t.visit}
+	}
+}
+
+// takesMail reports whether parked mail must be handed over before anything else.
+func (t *thread) takesMail() bool {
+	return len(t.mail) > 0 && (t.status == activity.Waiting || !t.status.Live())
+}
+
+// String shows what the store must hold of the thread.
+func (t *thread) String() string {
+	if !t.status.Live() {
+		return "absent"
+	}
+	vars := fmt.Sprintf("count=%d hash=%d n=%d sum=%d trace=%s", t.count, t.hash, t.n, t.sum, t.trace)
+	requests := []uint64{}
+	if t.request != 0 {
+		requests = append(requests, t.request)
+	}
+	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d requests %v echoes=%d %s", t.status, t.pausedFrom, t.action, t.run, t.visit, len(t.mail), t.due, t.row.due, t.row.visit, requests, t.echoes, vars)
+}

@@ -1,0 +1,204 @@
+package crash
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine"
+	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
+	"github.com/weftbox/weftbox/messagebus/mem"
+)
+
+// node is one life of the node. After its death it goes on in a world that nobody looks at: its answers, requests and positions count no
+// more, and its disk is not the one that the next life gets.
+type node struct {
+	r      *run
+	disk   *vfs.MemFS
+	store  *store.Store
+	engine *engine.Engine
+	source *logSource
+
+	dead   atomic.Bool
+	gone   chan struct{} // closed when rest is there
+	rest   *vfs.MemFS    // the disk as the next life finds it
+	place  string        // where it died
+	unsync int           // percent of what was not synced that stays
+	rng    *rand.Rand    // of the clone; its own, because the death may come on a goroutine of the store's
+
+	ops    atomic.Int64 // file operations left; never 0 = without end
+	points int          // points left
+}
+
+// open starts a life on a disk. It may die in it.
+func (r *run) open(disk *vfs.MemFS) error {
+	n := &node{r: r, disk: disk, gone: make(chan struct{}), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 1))}
+	n.unsync = r.rng.IntN(5) * 25
+	n.points = -1
+	n.ops.Store(-1)
+	if r.deaths < r.maxDeaths {
+		if r.rng.IntN(2) == 0 {
+			n.points = 1 + r.rng.IntN(r.spacing)
+		} else {
+			n.ops.Store(1 + r.rng.Int64N(int64(r.spacing)))
+		}
+	}
+	r.node = n
+	fs := errorfs.Wrap(disk, errorfs.InjectorFunc(n.operation))
+	var err error
+	n.store, err = store.Open("store", store.Options{FS: fs, Slots: r.slots, CacheBytes: 1 << 20, CommitSlots: r.commitSlots, Logger: silent{}})
+	if err != nil {
+		return fmt.Errorf("the store does not open: %w", err)
+	}
+	n.source = &logSource{Consumer: r.log.Consumer("log"), n: n, backlog: r.written + 1}
+	n.engine, err = engine.New(engine.Options{
+		Store: n.store, Clock: r.clock, Metadata: r.office.cache.Load, Consumers: []messagebus.Consumer{n.source}, Producer: &courier{n},
+		Stdout: io.Discard, Log: slog.New(slog.DiscardHandler),
+		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
+		Hook: n.at, Observe: n.observe,
+		Fatal: func(err error) {
+			if !n.dead.Load() {
+				r.fail("the engine can not go on: %v", err)
+			}
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("the engine does not start: %w", err)
+	}
+	return nil
+}
+
+// silent keeps what Pebble says of an abandoned disk to itself. No operation fails here, so nothing fatal is ever said.
+type silent struct{}
+
+func (silent) Infof(string, ...any)  {}
+func (silent) Errorf(string, ...any) {}
+func (silent) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf("the store can not go on: "+format, args...))
+}
+
+// close gives the memory of a life back.
+func (n *node) close() error {
+	if n.source != nil {
+		_ = n.source.Close()
+	}
+	if n.store == nil {
+		return nil
+	}
+	return n.store.Close()
+}
+
+// operation is called before each file operation, also on goroutines of the store's.
+func (n *node) operation(op errorfs.Op) error {
+	switch op.Kind {
+	case errorfs.OpFileWrite, errorfs.OpFileWriteAt, errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo,
+		errorfs.OpCreate, errorfs.OpRename, errorfs.OpRemove, errorfs.OpLink, errorfs.OpReuseForWrite:
+		if n.ops.Add(-1) == 0 {
+			n.die("a file operation")
+		}
+	}
+	return nil
+}
+
+// die marks the node dead first and then takes what is left of its disk: the other way round something could slip out in between.
+func (n *node) die(place string) {
+	if n.dead.CompareAndSwap(false, true) {
+		n.place = place
+		if n.unsync > 0 && n.unsync < 100 {
+			// A file system keeps the order of what is done to its directories, and Pebble's marker relies on it. A crash clone draws
+			// for each name alone: so a part of the data is lost with all names kept, else all or none of both.
+			for _, dir := range []string{"", "store"} {
+				if d, err := n.disk.OpenDir(dir); err == nil {
+					_ = d.Sync()
+					_ = d.Close()
+				}
+			}
+		}
+		n.rest = n.disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: n.unsync, RNG: n.rng})
+		close(n.gone)
+	}
+}
+
+// at is called by the engine at its points.
+func (n *node) at(point string) {
+	if n.dead.Load() {
+		return
+	}
+	switch point {
+	case engine.PointBeforeCommit:
+		n.r.ledger.handed()
+	case engine.PointAfterCommit:
+		n.r.committed()
+		n.source.turn()
+	}
+	if n.points--; n.points == 0 {
+		n.die(point)
+	}
+}
+
+func (n *node) observe(slot uint16, id activity.ID, number uint64, m activity.Message, v activity.Verdict) {
+	if !n.dead.Load() {
+		n.r.observe(slot, id, number, m, v)
+	}
+}
+
+// logSource is the log as the node reads it: in pieces of any size, and now and then again from further back.
+type logSource struct {
+	*mem.Consumer
+	n       *node
+	next    uint64
+	before  uint64 // next, as it was when the present turn began
+	backlog uint64 // what was written before the start ends here
+	caught  bool   // that has been read
+}
+
+// Seek sets the next position, at the start.
+func (s *logSource) Seek(next uint64) error {
+	s.next = next
+	s.turn()
+	return s.Consumer.Seek(next)
+}
+
+// Poll reads a piece.
+func (s *logSource) Poll(max, maxBytes int) ([]messagebus.Record, error) {
+	r := s.n.r
+	s.turn()
+	if !s.n.dead.Load() && !r.ending {
+		if r.rng.IntN(12) == 0 && s.next > r.trimmed+1 {
+			s.next -= 1 + r.rng.Uint64N(min(s.next-r.trimmed-1, 4))
+			if err := s.Consumer.Seek(s.next); err != nil {
+				return nil, err
+			}
+		}
+		max = min(max, r.rng.IntN(5))
+	}
+	if max == 0 {
+		return nil, nil
+	}
+	records, err := s.Consumer.Poll(max, maxBytes)
+	if n := len(records); n > 0 {
+		s.next = records[n-1].Position + 1
+	}
+	return records, err
+}
+
+// turn says that a turn begins.
+func (s *logSource) turn() {
+	s.before = s.next
+	s.caught = s.caught || s.before >= s.backlog
+}
+
+// Commit is what the node says it has applied: the log may forget it.
+func (s *logSource) Commit(next uint64) error {
+	if !s.n.dead.Load() {
+		s.n.r.told = next
+	}
+	return s.Consumer.Commit(next)
+}
