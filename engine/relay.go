@@ -43,6 +43,7 @@ type destination struct {
 	busy    []uint64 // bit per slot: rows are under way, or delivered and not yet deleted
 	next    int      // slot to look at first
 	senders int
+	batch   int         // rows of one request: half as many after a failure, twice as many after a success
 	window  int         // senders that it may have: one at first and after a failure, one more with each success
 	fails   int         // rounds of failures in a row
 	rest    *time.Timer // ends the rest after a failure; nil: it does not rest
@@ -94,7 +95,7 @@ func (r *relay) dirty(number uint32, slot uint16) {
 	d := r.dests[number]
 	if d == nil {
 		words := (len(r.e.slots) + 63) / 64
-		d = &destination{number: number, waiting: make([]uint64, words), busy: make([]uint64, words), window: 1}
+		d = &destination{number: number, waiting: make([]uint64, words), busy: make([]uint64, words), window: 1, batch: relayRows}
 		r.dests[number] = d
 	}
 	set(d.waiting, slot)
@@ -169,9 +170,9 @@ func (r *relay) drop(d *destination) {
 func (r *relay) reserve(d *destination) (rows, bytes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rows, bytes = relayRows, min(max((relayMemory-r.bytes)/4, probeBytes), relayBytes)
+	rows, bytes = d.batch, min(max((relayMemory-r.bytes)/4, probeBytes), relayBytes)
 	if d.fails > 0 {
-		rows, bytes = probeRows, probeBytes
+		rows, bytes = min(d.batch, probeRows), probeBytes
 	}
 	r.bytes += bytes
 	return rows, bytes
@@ -210,11 +211,10 @@ func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox
 			bytes += len(row.Body)
 		}
 		r.mu.Lock()
-		switch {
-		case len(rows) == before:
+		if len(rows) == before {
 			unset(d.busy, slot)
-		case len(rows) >= maxRows || bytes >= maxBytes:
-			set(d.waiting, slot) // there may be more
+		} else {
+			set(d.waiting, slot) // there may be more: the look that finds nothing ends it
 		}
 		d.next = int(slot) + 1
 		r.mu.Unlock()
@@ -268,6 +268,7 @@ func (r *relay) taken(d *destination) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d.fails, d.window = 0, min(d.window+1, relayWindow)
+	d.batch = min(2*d.batch, relayRows)
 	r.hire(d)
 }
 
@@ -290,6 +291,7 @@ func (r *relay) failed(d *destination, rows []store.Outbox) {
 	}
 	d.fails++
 	d.window = 1
+	d.batch = max(1, min(d.batch, len(rows))/2) // it may be more than the receiver can take, or answer in time
 	if r.run == nil {
 		return
 	}

@@ -222,6 +222,10 @@ func (t *turn) takeDelivered(d *delivered) {
 		w.sent = append(w.sent, sent{d.destination, row.seq})
 	}
 	for _, in := range d.replies {
+		if in.Bad != nil {
+			t.take(messagebus.Record{Source: "reply", Raw: in.Bad.Raw, Err: in.Bad.Err})
+			continue
+		}
 		t.take(messagebus.Record{Source: "reply", Incoming: in})
 	}
 }

@@ -31,6 +31,13 @@ type Incoming struct {
 	Event   *activity.Event
 	Reply   *Reply
 	Command *Command
+	Bad     *Undecoded // only among the answers of Producer.Publish
+}
+
+// Undecoded is an element of a receiver's answer that is no message: the others beside it count all the same.
+type Undecoded struct {
+	Raw []byte
+	Err error
 }
 
 // Record is one message that came in.

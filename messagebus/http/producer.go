@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"github.com/weftbox/weftbox/messagebus"
 )
@@ -156,7 +158,9 @@ func (p *Producer) read(response *nethttp.Response) ([]messagebus.Incoming, erro
 	return decodeAnswer(body, p.o.NowMs(), p.o.Limits)
 }
 
-// decodeAnswer reads the body of a 2xx.
+// decodeAnswer reads the body of a 2xx: nothing, one message or a list of them. What is no JSON is an error; JSON that is no message of ours
+// (no object, or one without "type") says that the batch is delivered and no more; a message that cannot be read is handed on as
+// such, because a service that answers one request wrongly has answered the others.
 func decodeAnswer(body []byte, nowMs int64, l messagebus.Limits) ([]messagebus.Incoming, error) {
 	text := bytes.Trim(body, " \t\r\n")
 	if len(text) == 0 {
@@ -166,21 +170,32 @@ func decodeAnswer(body []byte, nowMs int64, l messagebus.Limits) ([]messagebus.I
 	if err == nil {
 		return items, nil
 	}
-	if text[0] != '[' {
-		v, notJSON := messagebus.DecodeValue(text)
-		object, _ := v.(map[string]any)
-		if _, message := object["type"]; notJSON == nil && !message {
-			return nil, nil
-		}
-		if notJSON != nil {
-			err = notJSON
+	if !utf8.Valid(text) || !json.Valid(text) {
+		return nil, fmt.Errorf("its answer cannot be read: %w; it begins %s", err, beginning(text))
+	}
+	elements := []json.RawMessage{text}
+	if text[0] == '[' {
+		if err := json.Unmarshal(text, &elements); err != nil {
+			return nil, fmt.Errorf("its answer cannot be read: %w; it begins %s", err, beginning(text))
 		}
 	}
-	var d *messagebus.DecodeError
-	if errors.As(err, &d) && !d.Single {
-		return nil, fmt.Errorf("its answer cannot be read: %w", err)
+	var out []messagebus.Incoming
+	for i, element := range elements {
+		items, _, single, err := messagebus.DecodeJSON(element, nowMs, l)
+		switch {
+		case err == nil && single:
+			out = append(out, items...)
+		case isMessage(element):
+			out = append(out, messagebus.Incoming{Bad: &messagebus.Undecoded{Raw: element, Err: fmt.Errorf("message %d of a service's answer cannot be read: %w", i, err)}})
+		}
 	}
-	return nil, fmt.Errorf("its answer cannot be read: %w; it begins %s", err, beginning(text))
+	return out, nil
+}
+
+// isMessage reports whether a JSON value means to be a message: an object with "type".
+func isMessage(element []byte) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal(element, &object) == nil && object["type"] != nil
 }
 
 // beginning returns the first 200 bytes of an answer as a text for an error.
