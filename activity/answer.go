@@ -58,7 +58,7 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	if t.Status == Paused || t.Status == Stalled {
 		return verdict(VerdictParked), nil // settleAlarm sets it anew when the thread goes on
 	}
-	if t.AlarmDue > s.NowMs {
+	if t.AlarmDue > s.NowMs && !(t.Visit != m.Visit && fault.On("run-visit-ignored")) {
 		return verdict(VerdictParked), nil // pushed back meanwhile: settleAlarm arms it again
 	}
 	b, err := s.pinned()

@@ -100,8 +100,11 @@ func (r *run) serve(service string, body []byte) (*messagebus.Reply, error) {
 	atOnce := r.rng.IntN(3) == 0
 	if r.rng.IntN(4) > 0 {
 		l := &letter{dueMs: r.nowMs() + r.rng.Int64N(timeoutMs*5/4), reply: reply, copies: 1 + r.rng.IntN(2)}
-		if r.rng.IntN(3) == 0 {
+		switch r.rng.IntN(6) {
+		case 0, 1:
 			l.dueMs = r.nowMs()
+		case 2: // together with the timeout's alarm
+			l.dueMs = max(r.nowMs(), number64(m["time"])+timeoutMs)
 		}
 		r.letters = append(r.letters, l)
 	}
