@@ -44,9 +44,10 @@ type letterWork struct {
 
 // turnLetters is what a turn does with dead letters. The zero value is that of a turn without.
 type turnLetters struct {
-	ops  []*letterOp
-	work map[uint16][]*letterWork // by slot: what is to be settled there
-	ids  map[store.DeadID]struct{}
+	ops   []*letterOp
+	work  map[uint16][]*letterWork // by slot: what is to be settled there
+	ids   map[store.DeadID]struct{}
+	bytes int // of the messages taken
 }
 
 // SubmitDeadLetters has letters replayed or deleted by the next turn and calls answer after the commit, with one result for each id in order.
@@ -108,8 +109,12 @@ func (t *turn) takeLetters(op *letterOp) {
 		if !ok {
 			continue
 		}
-		l.ids[id] = struct{}{}
 		result.Found = true
+		if l.bytes += len(letter.Message); l.bytes > t.e.o.MaxBytes {
+			result.Refused = "too much for one turn: try again"
+			continue
+		}
+		l.ids[id] = struct{}{}
 		w := &letterWork{id: id, bytes: bytes, letter: letter, result: result}
 		if op.replay {
 			if err := t.replay(w); err != nil {

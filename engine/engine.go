@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weftbox/weftbox/activity"
@@ -73,8 +74,9 @@ type Engine struct {
 	cache    *threadCache
 	scope    activity.Scope
 	routes   expr.Scope
-	turn     *turn // the one at work
-	firstDue int   // slot at which the next look for due alarms begins
+	turn     *turn       // the one at work
+	firstDue int         // slot at which the next look for due alarms begins
+	failed   atomic.Bool // the engine can not go on: nothing more is told
 
 	relay  *relay
 	warned map[string]time.Time // text and cause → when it was last logged (one line a minute); cleared when it grows
@@ -104,8 +106,14 @@ const lostNumbers = 1 << 24
 // New prepares an engine on a store: it reads the slots' meta rows, timer heads and outbox heads, and no thread.
 func New(o Options) (*Engine, error) {
 	o = o.withDefaults()
+	var e *Engine
+	fatal := o.Fatal
+	o.Fatal = func(err error) {
+		e.failed.Store(true)
+		fatal(err)
+	}
 	node := o.Store.Node()
-	e := &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
+	e = &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
 		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]time.Time{}}
 	e.cache = newThreadCache(o.CacheBytes)
 	e.turn = newTurn(e)
@@ -227,7 +235,7 @@ func (e *Engine) Run(ctx context.Context) {
 	p := newPipeline(e)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !e.failed.Load() {
 		if p.turn() {
 			select {
 			case r := <-e.advance:
@@ -276,7 +284,10 @@ func (e *Engine) idle() time.Duration {
 		return time.Minute
 	}
 	wait := e.nextDue() - e.now()
-	return time.Duration(min(max(wait, 1), 60_000)) * time.Millisecond
+	if wait <= 0 { // due and held back: the source that is waited for has nothing at the moment
+		wait = 20
+	}
+	return time.Duration(min(wait, 60_000)) * time.Millisecond
 }
 
 // now is the turn's time: it never goes below the store's floor.

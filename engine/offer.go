@@ -87,6 +87,13 @@ func (t *turn) readLive(w *slotWork) error {
 
 // deliverOffers makes the slot's offers deliveries, in the order in which they came. A strategy that concerned no thread leaves one verdict.
 func (t *turn) deliverOffers(w *slotWork) {
+	if len(w.events.offers) > 0 {
+		for _, tw := range w.order { // a replayed event may give birth before the offers are asked
+			if d := w.events.of(tw.id.Domain); len(tw.mail[activity.ClassEvent]) > 0 && !lives(d.live, tw.id.Activity) {
+				d.offered = append(d.offered, tw.id.Activity)
+			}
+		}
+	}
 	for i := range w.events.offers {
 		r, h := w.events.offers[i].record, &w.events.offers[i].hit
 		d := w.events.of(h.Domain)
@@ -94,7 +101,7 @@ func (t *turn) deliverOffers(w *slotWork) {
 		var carried activity.Message = activity.Carried{Event: r.Incoming.Event, Strategies: h.Strategies()}
 		for _, a := range to {
 			id := activity.ID{Activity: a.Number, Domain: h.Domain}
-			if tw := w.threads[id]; (tw == nil || len(tw.mail[activity.ClassEvent]) == 0) && !lives(d.live, a.Number) {
+			if !lives(d.live, a.Number) && !slices.Contains(d.offered, a.Number) {
 				d.offered = append(d.offered, a.Number)
 			}
 			t.deliver(w, id, carried, r, h.Strategy)

@@ -51,6 +51,8 @@ func (p *pipeline) teller() {
 	for t := range p.applied {
 		if err := t.batch.Wait(); err != nil {
 			p.e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+		}
+		if p.e.failed.Load() { // what comes after a lost turn stands on it
 			p.free <- t
 			continue
 		}

@@ -50,6 +50,7 @@ func newTurn(e *Engine) *turn {
 func (t *turn) reset() {
 	t.snap, t.nowMs = t.e.o.Metadata(), t.e.now()
 	clear(t.records)
+	clear(t.printed)
 	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
 	clear(t.byKey)
 	for _, slot := range t.touched {
@@ -57,6 +58,7 @@ func (t *turn) reset() {
 	}
 	t.touched = t.touched[:0]
 	t.positions = t.positions[:0]
+	t.letters.bytes = 0
 }
 
 // Turn does one round: poll, decode, drop duplicates, route, load, step, write, commit, and only then acknowledge, send and arm.
@@ -215,6 +217,9 @@ func (t *turn) takeAlarm(slot uint16, fromMs int64, a store.DueAlarm) {
 	t.deliver(w, a.ID, &alarm, nil, "")
 }
 
+// maxBadBytes bounds what is kept of an answer that is no message.
+const maxBadBytes = 256 << 10
+
 func (t *turn) takeDelivered(d *delivered) {
 	t.done = append(t.done, d)
 	for _, row := range d.rows {
@@ -223,7 +228,7 @@ func (t *turn) takeDelivered(d *delivered) {
 	}
 	for _, in := range d.replies {
 		if in.Bad != nil {
-			t.take(messagebus.Record{Source: "reply", Raw: in.Bad.Raw, Err: in.Bad.Err})
+			t.take(messagebus.Record{Source: "reply", Raw: in.Bad.Raw[:min(len(in.Bad.Raw), maxBadBytes)], Err: in.Bad.Err})
 			continue
 		}
 		t.take(messagebus.Record{Source: "reply", Incoming: in})

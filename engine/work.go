@@ -81,14 +81,22 @@ func (t *turn) slot(n uint16) *slotWork {
 	return w
 }
 
-// maxSpare bounds the threadWorks that are kept for the next turn.
-const maxSpare = 20_000
+// maxSpare bounds the threadWorks that are kept for the next turn, maxSpareMail the room for mail that each keeps: only few threads are hot, but
+// each turn another threadWork serves them.
+const (
+	maxSpare     = 20_000
+	maxSpareMail = 64
+)
 
 // reset makes the slot's work empty, so that its memory serves the next turn; its threads are added to spare.
 func (w *slotWork) reset(spare []*threadWork) []*threadWork {
 	for _, tw := range w.order {
 		if len(spare) < maxSpare {
 			for class := range tw.mail {
+				if cap(tw.mail[class]) > maxSpareMail {
+					tw.mail[class] = nil
+					continue
+				}
 				clear(tw.mail[class])
 				tw.mail[class] = tw.mail[class][:0]
 			}
@@ -313,6 +321,7 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 	}
 	if tw.now.Status == activity.Killed && tw.now.Parked > 0 { // its mail goes with it
 		t.batch.DeleteAllMail(tw.id)
+		tw.handed = t.e.slots[w.slot].Sequence // reads of this turn still see it
 		tw.now.Parked, tw.parked = 0, nil
 	}
 	if tw.now.Status.Ended() {

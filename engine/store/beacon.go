@@ -244,12 +244,17 @@ func (b *beacon) write(turns uint64) error {
 	if err := b.lookAtManifest(); err != nil {
 		return err
 	}
-	b.last.number++
-	b.last.turns = turns
-	if _, err := b.file.WriteAt(b.last.append(nil), int64(b.last.number%2)*beaconSlot); err != nil {
+	next := b.last
+	next.number++ // of this writing only when it is done: one that failed must not send the next to the other, good slot
+	next.turns = turns
+	if _, err := b.file.WriteAt(next.append(nil), int64(next.number%2)*beaconSlot); err != nil {
 		return err
 	}
-	return b.file.SyncData()
+	if err := b.file.SyncData(); err != nil {
+		return err
+	}
+	b.last = next
+	return nil
 }
 
 func (b *beacon) close() error { return b.file.Close() }

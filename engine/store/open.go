@@ -104,6 +104,7 @@ func (s *Store) open(fs vfs.FS, o Options) error {
 	if s.lock, err = pebble.LockDirectory(s.dir, lockNamingFS{fs}); err != nil {
 		return explainOpen(s.dir, err)
 	}
+	_ = fs.Remove(s.disk.path) // the ballast of a killed process: a disk that is full by now needs its room to open at all
 	var before *mark
 	if !o.AcceptLoss {
 		if before, err = readBeacon(fs, s.dir); err != nil {

@@ -286,7 +286,13 @@ func (s *stream) refused(p *Problem) *Problem {
 	q.Progress = &Progress{Messages: s.at.Messages, Accepted: s.counts.accepted, Duplicates: s.counts.duplicates, Conflicts: s.counts.conflicts, NextLine: s.at.Lines + 1}
 	reason, _, _ := strings.Cut(p.Detail, "; ")
 	reason, _, _ = strings.Cut(reason, ": repeat it")
+	if strings.Contains(reason, "nothing of this request") { // not true of a stream that has come so far
+		reason = p.Title
+	}
 	again := "go on with line " + strconv.Itoa(q.Progress.NextLine)
+	if p.Code == "stopping" {
+		again = "what became of the lines from there on is not known: repeat them if their events carry ids"
+	}
 	if s.r.Header.Get("Idempotency-Key") != "" {
 		again = "repeat the whole body with the same Idempotency-Key: what is known is answered as duplicate"
 	}

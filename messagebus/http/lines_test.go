@@ -156,7 +156,7 @@ func TestStreamEndsEarly(t *testing.T) {
 		"bad line":      {"{\"type\":\"a\"}\nx\n", "", nil, 400, "invalid_body", []string{"line 102", "before line 101 are committed", "go on with line 101"}},
 		"with a key":    {"x\n", "k", nil, 400, "invalid_body", []string{"line 101", "repeat the whole body with the same Idempotency-Key"}},
 		"no event":      {"{\"type\":\"res\",\"attr\":{\"request_id\":\"r\"}}\n", "", nil, 400, "not_an_event", []string{"message 100", "go on with line 101"}},
-		"engine stops":  {"{\"type\":\"a\"}\n", "", errors.New("the engine stops"), 503, "stopping", []string{"the engine stops", "go on with line 101"}},
+		"engine stops":  {"{\"type\":\"a\"}\n", "", errors.New("the engine stops"), 503, "stopping", []string{"the engine stops", "from there on is not known"}},
 		"long line":     {eventLines(0, 1, 300_000), "", nil, 413, "body_too_large", []string{"larger than 262144 bytes", "go on with line 101"}},
 		"larger stream": {eventLines(0, 100, 12_000), "", nil, 413, "body_too_large", []string{"1200000 bytes", "are committed"}},
 	} {
