@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/weftbox/weftbox/definitions"
+	"github.com/weftbox/weftbox/expr"
 )
 
 // maxFileBytes bounds a scenario file, and maxValues the values in it with its aliases written out.
@@ -159,12 +160,7 @@ func (b *binder) fields(n *yaml.Node, what_ string, known ...string) (f fields, 
 
 // suggest names the candidate that was probably meant, or what there is.
 func suggest(word string, candidates []string) string {
-	best, least := "", max(2, utf8.RuneCountInString(word)/3+1)
-	for _, c := range candidates {
-		if d := distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(c))); d < least {
-			best, least = c, d
-		}
-	}
+	best := expr.Nearest(word, candidates)
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
@@ -172,30 +168,6 @@ func suggest(word string, candidates []string) string {
 		return ""
 	}
 	return "known: " + strings.Join(candidates, ", ")
-}
-
-// distance counts insertions, deletions and replacements between two words.
-func distance(a, b []rune) int {
-	if len(a) > 80 || len(b) > 80 {
-		return 80
-	}
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range a {
-		now := make([]int, len(b)+1)
-		now[0] = i + 1
-		for j := range b {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			now[j+1] = min(last[j+1]+1, now[j]+1, last[j]+cost)
-		}
-		last = now
-	}
-	return last[len(b)]
 }
 
 func (b *binder) list(n *yaml.Node, what_ string) []*yaml.Node {
