@@ -59,6 +59,7 @@ type Store struct {
 	slotMetas   slotUnknowns
 
 	fatal      *fatalLogger
+	stalled    atomic.Bool // commits wait for compactions
 	keysRead   atomic.Int64
 	background *syncer // nil: nothing is synced in the background
 }
@@ -179,8 +180,16 @@ func (s *Store) listener() *pebble.EventListener {
 				s.fatal.Fatalf("the disk fails: %v", err)
 				return
 			}
+			if s.stalled.Load() {
+				s.fatal.Fatalf("the disk is full, and commits wait for it: %v", err)
+				return
+			}
 			s.fatal.Errorf("background error: %v", err)
 		},
+		// Commits wait for compactions. When these find the disk full at the same time they would wait for ever, and Pebble would try without a
+		// pause: the process ends, as after any write that finds no room.
+		WriteStallBegin: func(pebble.WriteStallBeginInfo) { s.stalled.Store(true) },
+		WriteStallEnd:   func() { s.stalled.Store(false) },
 		ManifestCreated: func(i pebble.ManifestCreateInfo) {
 			if i.Err == nil {
 				s.manifest.Store(&i.Path)
