@@ -157,7 +157,11 @@ func (t *tracer) skipProperties() {
 			t.nextLine()
 		case t.blank():
 			t.advance()
-		case t.text[t.pos] == '&' || t.text[t.pos] == '!':
+		case t.text[t.pos] == '&': // its name may end without a blank: "&a:0" is the anchor a at the value ":0"
+			for t.advance(); !t.eol() && inAnchor(t.text[t.pos]); {
+				t.advance()
+			}
+		case t.text[t.pos] == '!':
 			for !t.eol() && !t.blank() {
 				t.advance()
 			}
@@ -165,6 +169,11 @@ func (t *tracer) skipProperties() {
 			return
 		}
 	}
+}
+
+// inAnchor reports whether a byte belongs to the name of an anchor, as the parser has it.
+func inAnchor(b byte) bool {
+	return b == '_' || b == '-' || '0' <= b && b <= '9' || 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z'
 }
 
 // flow reads plain (quote 0) and quoted text: white space with line breaks in it folds.

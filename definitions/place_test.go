@@ -19,6 +19,7 @@ func TestPlaces(t *testing.T) {
 		{"plain over lines, CR", "k: 查看\r  看查\r\r  x § y\r", '§', 4, 5},
 		{"plain with anchor and tag", "k: &a !!str 查 §", '§', 1, 15},
 		{"plain below an anchor", "k: &a # 注释\n  查 §", '§', 2, 5},
+		{"plain at an anchor without a blank", "k: &a-1:查§", '§', 1, 10},
 		{"plain with tabs", "k: a\tb\t§", '§', 1, 8},
 		{"single", "k: '查看''s §'", '§', 1, 11},
 		{"single over lines", "k: '查看\n\n  it''s\n   §'", '§', 4, 4},
