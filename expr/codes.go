@@ -72,7 +72,7 @@ var Codes = []Code{
 	{codeFails, "This part has the same operands every time, and always fails."},
 	{codeProperty, "The object has no property of this name, or is not a value by itself."},
 	{codeInternal, "The compiler failed on a valid expression; please report it."},
-	{codeLength, "The source is longer than 16 KiB."},
+	{codeLength, "The source is longer than 16 KiB, or a name in it longer than 128 characters."},
 	{codeNodes, "The expression has more than 2,000 parts."},
 	{codeDepth, "The expression is nested more than 100 levels deep."},
 	{codeRegexLimit, "The regular expression is too long or would need too much memory."},

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -95,6 +96,10 @@ func (lx *lexer) next() bool {
 		start := lx.pos
 		for lx.pos < lx.stop && (isNameStart(lx.src[lx.pos]) || lx.src[lx.pos] >= '0' && lx.src[lx.pos] <= '9') {
 			lx.pos++
+		}
+		if n := lx.pos - start; n > MaxNameRunes {
+			lx.problem(start, lx.pos, codeLength, fmt.Sprintf("this name has %d characters, at most %d are read", n, MaxNameRunes), "put a text into quotes")
+			break
 		}
 		lx.toks = append(lx.toks, token{kind: tokName, text: string(lx.src[start:lx.pos]), start: start, end: lx.pos})
 	case r < 0x80 && strings.ContainsRune(oneSigns, r):

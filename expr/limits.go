@@ -5,6 +5,8 @@ package expr
 const (
 	// MaxSourceBytes is the longest source of one expression or template, in bytes.
 	MaxSourceBytes = 16 << 10
+	// MaxNameRunes is how many characters a name of a function, property or method may have.
+	MaxNameRunes = 128
 	// MaxNodes is how many operators, operands and calls one source may hold.
 	MaxNodes = 2000
 	// MaxDepth is how deeply parentheses, brackets, braces, unary operators and branches may be nested.
