@@ -213,11 +213,16 @@ func appendAnyMap(dst []byte, m map[any]any, depth int) ([]byte, error) {
 	return dst, nil
 }
 
-// isMapKey reports whether a value may be a key: it can be hashed, and equal values are equal keys.
+// isMapKey reports whether a value may be a key: it can be hashed, and equal values are equal keys. NaN is not: no look-up
+// finds it again.
 func isMapKey(k any) bool {
-	switch k.(type) {
-	case nil, bool, int64, float64, float32, string:
+	switch k := k.(type) {
+	case nil, bool, int64, string:
 		return true
+	case float64:
+		return k == k
+	case float32:
+		return k == k
 	}
 	return false
 }

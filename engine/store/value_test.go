@@ -253,6 +253,16 @@ func TestRandomValues(t *testing.T) {
 	}
 }
 
+// A key that equals nothing, not even itself, is kept as its text: it is found again and the rest of the map stays.
+func TestMapKeyThatIsNoNumber(t *testing.T) {
+	for _, k := range []any{math.NaN(), float32(math.NaN())} {
+		got, _ := roundTrip(t, map[any]any{k: "x", int64(1): "y"}).(map[any]any)
+		if want := map[any]any{"NaN": "x", int64(1): "y"}; !same(got, want) {
+			t.Errorf("key %v: expected %#v, got %#v", k, want, got)
+		}
+	}
+}
+
 func FuzzValue(f *testing.F) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	for range 50 {
