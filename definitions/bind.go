@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -12,7 +11,7 @@ import (
 // identifier is the form of names of definitions, actions, types and ctrl variables: dotted ASCII words.
 var identifier = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z_0-9]*(\.[a-zA-Z_][a-zA-Z_0-9]*)*$`)
 
-const identifierHint = "use letters, digits and _, in parts joined by dots; no part begins with a digit"
+var identifierHint = say("use letters, digits and _, in parts joined by dots; no part begins with a digit")
 
 // maxPathBytes bounds a path, so that long keys high up do not cost their length at each value below.
 const maxPathBytes = 512
@@ -41,7 +40,7 @@ type fields struct {
 
 // fields sorts the entries of a map by key. Unknown keys are problems; an entry whose key is a slip for a known one is taken for
 // it, so that one slip gives one problem and what stands below is checked all the same.
-func (c *checker) fields(n *node, path, owner string, known ...string) fields {
+func (c *checker) fields(n *node, path string, owner words, known ...string) fields {
 	f := fields{c: c, n: n, path: path, found: map[string]*node{}, keys: map[string]*node{}}
 	var unknown []int
 	for i, key := range n.keys {
@@ -60,7 +59,7 @@ func (c *checker) fields(n *node, path, owner string, known ...string) fields {
 			}
 		}
 		meant := c.suggest.Near(key.value, free)
-		c.report("WB1101", key, sub(path, key.value), fmt.Sprintf("%s has no key %s", owner, quote(key.value)), didYouMean(meant, "key", known))
+		c.report("WB1101", key, sub(path, key.value), say("%s has no key %s", owner, quote(key.value)), didYouMean(meant, say("key"), known))
 		if meant != "" {
 			f.found[meant], f.keys[meant] = n.items[i], key
 		}
@@ -78,50 +77,50 @@ func contains(list []string, s string) bool {
 }
 
 // need returns an entry that must be there.
-func (f fields) need(key, hint string) *node {
+func (f fields) need(key string, hint words) *node {
 	n := f.found[key]
 	if n == nil {
-		f.c.report("WB1102", f.n, f.path, fmt.Sprintf("the key %s is missing here", quote(key)), hint)
+		f.c.report("WB1102", f.n, f.path, say("the key %s is missing here", quote(key)), hint)
 	}
 	return n
 }
 
 // isMap reports whether a node is a map, and says so if it is not.
-func (c *checker) isMap(n *node, path, owner, hint string) bool {
+func (c *checker) isMap(n *node, path string, owner, hint words) bool {
 	if n.kind == kindMap {
 		return true
 	}
-	c.report("WB1103", n, path, fmt.Sprintf("%s must be a map, this is %s", owner, n.what()), hint)
+	c.report("WB1103", n, path, say("%s must be a map, this is %s", owner, n.what()), hint)
 	return false
 }
 
 // isList reports whether a node is a list with entries, and says so if it is not.
-func (c *checker) isList(n *node, path, owner, hint string) bool {
+func (c *checker) isList(n *node, path string, owner, hint words) bool {
 	if n.kind != kindList {
-		c.report("WB1103", n, path, fmt.Sprintf("%s must be a list, this is %s", owner, n.what()), hint)
+		c.report("WB1103", n, path, say("%s must be a list, this is %s", owner, n.what()), hint)
 		return false
 	}
 	if len(n.items) == 0 {
-		c.report("WB1105", n, path, owner+" is an empty list", hint)
+		c.report("WB1105", n, path, say("%s is an empty list", owner), hint)
 		return false
 	}
 	return true
 }
 
 // text returns a plain text; "" after a problem.
-func (c *checker) text(n *node, path, owner string) string {
+func (c *checker) text(n *node, path string, owner words) string {
 	if n.kind != kindScalar || n.empty() {
-		c.report("WB1103", n, path, fmt.Sprintf("%s must be a text, this is %s", owner, n.what()), "")
+		c.report("WB1103", n, path, say("%s must be a text, this is %s", owner, n.what()), words{})
 		return ""
 	}
 	return n.value
 }
 
 // name returns a text in the form of an identifier; "" after a problem.
-func (c *checker) name(n *node, path, owner string) string {
+func (c *checker) name(n *node, path string, owner words) string {
 	text := c.text(n, path, owner)
 	if text != "" && !identifier.MatchString(text) {
-		c.report("WB1106", n, path, fmt.Sprintf("%s %s has a form that is not allowed", owner, quote(text)), identifierHint)
+		c.report("WB1106", n, path, say("%s %s has a form that is not allowed", owner, quote(text)), identifierHint)
 		return ""
 	}
 	return text
@@ -130,20 +129,20 @@ func (c *checker) name(n *node, path, owner string) string {
 // bind turns the tree into the Definition.
 func (c *checker) bind(root *node) {
 	c.def = &Definition{Config: map[string]any{}, byName: map[string]*Action{}}
-	if !c.isMap(root, "", "a definition", `it begins with "activity:"`) {
+	if !c.isMap(root, "", say("a definition"), say(`it begins with "activity:"`)) {
 		return
 	}
-	top := c.fields(root, "", "a definition", "activity")
-	n := top.need("activity", `a definition begins with "activity:"`)
-	if n == nil || !c.isMap(n, "/activity", "activity", "") {
+	top := c.fields(root, "", say("a definition"), "activity")
+	n := top.need("activity", say(`a definition begins with "activity:"`))
+	if n == nil || !c.isMap(n, "/activity", say("activity"), words{}) {
 		return
 	}
 	const path = "/activity"
-	f := c.fields(n, path, "an activity", "name", "domain_id_strategy", "display_name", "description", "config", "trigger", "actions")
-	if v := f.need("name", `add "name: …"`); v != nil {
-		c.def.Name = c.name(v, path+"/name", "the name")
+	f := c.fields(n, path, say("an activity"), "name", "domain_id_strategy", "display_name", "description", "config", "trigger", "actions")
+	if v := f.need("name", say(`add "name: …"`)); v != nil {
+		c.def.Name = c.name(v, path+"/name", say("the name"))
 	}
-	if v := f.need("domain_id_strategy", `add "domain_id_strategy: …": it says whose events these are`); v != nil {
+	if v := f.need("domain_id_strategy", say(`add "domain_id_strategy: …": it says whose events these are`)); v != nil {
 		c.strategy(v, path+"/domain_id_strategy")
 	}
 	c.def.DisplayName = c.caption(f.found["display_name"], path+"/display_name", c.def.Name)
@@ -151,20 +150,20 @@ func (c *checker) bind(root *node) {
 	if v := f.found["config"]; v != nil && !(v.tag == tagNull && v.kind == kindScalar) {
 		c.config(v, path+"/config")
 	}
-	if v := f.need("trigger", `add "trigger: <condition>"`); v != nil {
+	if v := f.need("trigger", say(`add "trigger: <condition>"`)); v != nil {
 		c.trigger(v, path+"/trigger")
 	}
-	if v := f.need("actions", "add the list of actions; the first one is the entry point"); v != nil {
+	if v := f.need("actions", say("add the list of actions; the first one is the entry point")); v != nil {
 		c.actions(v, path+"/actions")
 	}
 	c.flow()
 }
 
 func (c *checker) strategy(n *node, path string) {
-	name := c.text(n, path, "domain_id_strategy")
+	name := c.text(n, path, say("domain_id_strategy"))
 	if name != "" && !c.env.Strategies[name] {
 		all := sortedNames(c.env.Strategies)
-		c.report("WB1202", n, path, fmt.Sprintf("there is no strategy %s", quote(name)), didYouMean(c.suggest.Near(name, all), "strategy", all))
+		c.report("WB1202", n, path, say("there is no strategy %s", quote(name)), didYouMean(c.suggest.Near(name, all), say("strategy"), all))
 	}
 	c.def.Strategy = name
 }
@@ -174,7 +173,7 @@ func (c *checker) caption(n *node, path, absent string) string {
 	if n == nil || n.kind == kindScalar && n.empty() {
 		return absent
 	}
-	return c.text(n, path, path[strings.LastIndexByte(path, '/')+1:])
+	return c.text(n, path, say("%s", path[strings.LastIndexByte(path, '/')+1:]))
 }
 
 func (c *checker) trigger(n *node, path string) {
@@ -185,19 +184,19 @@ func (c *checker) trigger(n *node, path string) {
 		t.Condition = c.condition(n, path, expr.ContextTrigger)
 		return
 	case kindList:
-		c.report("WB1103", n, path, "the trigger must be an expression or a map, this is a list", "write trigger: <condition>")
+		c.report("WB1103", n, path, say("the trigger must be an expression or a map, this is a list"), say("write trigger: <condition>"))
 		return
 	}
-	f := c.fields(n, path, "a trigger", "type", "args", "context_vars")
-	if v := f.need("type", `add "type: event"`); v != nil {
-		if name := c.text(v, sub(path, "type"), "the trigger's type"); name != "" && name != "event" {
-			c.report("WB1114", v, sub(path, "type"), fmt.Sprintf("there is no trigger type %s", quote(name)), `the only type is "event"`)
+	f := c.fields(n, path, say("a trigger"), "type", "args", "context_vars")
+	if v := f.need("type", say(`add "type: event"`)); v != nil {
+		if name := c.text(v, sub(path, "type"), say("the trigger's type")); name != "" && name != "event" {
+			c.report("WB1114", v, sub(path, "type"), say("there is no trigger type %s", quote(name)), say(`the only type is "event"`))
 		}
 	}
 	argsPath := sub(path, "args")
-	if v := f.need("args", `add "args:" with "condition: <expression>"`); v != nil && c.isMap(v, argsPath, "the trigger's args", `write "condition: <expression>" in it`) {
-		args := c.fields(v, argsPath, "the trigger's args", "condition")
-		if v := args.need("condition", `add "condition: <expression>"`); v != nil {
+	if v := f.need("args", say(`add "args:" with "condition: <expression>"`)); v != nil && c.isMap(v, argsPath, say("the trigger's args"), say(`write "condition: <expression>" in it`)) {
+		args := c.fields(v, argsPath, say("the trigger's args"), "condition")
+		if v := args.need("condition", say(`add "condition: <expression>"`)); v != nil {
 			t.Condition = c.condition(v, sub(argsPath, "condition"), expr.ContextTrigger)
 		}
 	}
@@ -206,13 +205,13 @@ func (c *checker) trigger(n *node, path string) {
 
 // assigns binds context_vars; names are checked in ctrl blocks only, as the original does.
 func (c *checker) assigns(n *node, path string, ctx expr.Context, checkNames bool) []Assign {
-	if n == nil || !c.isMap(n, path, "context_vars", `write "name: <expression>" in it`) {
+	if n == nil || !c.isMap(n, path, say("context_vars"), say(`write "name: <expression>" in it`)) {
 		return nil
 	}
 	out := make([]Assign, 0, len(n.keys))
 	for i, key := range n.keys {
 		if checkNames {
-			c.name(key, sub(path, key.value), "the variable name")
+			c.name(key, sub(path, key.value), say("the variable name"))
 		}
 		if a := c.args(n.items[i], sub(path, key.value), ctx); a != nil {
 			out = append(out, Assign{Name: key.value, Value: a})
@@ -239,8 +238,8 @@ func (c *checker) args(n *node, path string, ctx expr.Context) *Args {
 		for i, item := range n.items {
 			key := n.keys[i]
 			if strings.Contains(key.value, " ? ") && key.style == stylePlain {
-				c.warn("WB2002", key, sub(path, key.value), `this "…: …" was read as a map with one key`,
-					"if a conditional is meant, put the whole value in single quotes; otherwise quote the key")
+				c.warn("WB2002", key, sub(path, key.value), say(`this "…: …" was read as a map with one key`),
+					say("if a conditional is meant, put the whole value in single quotes; otherwise quote the key"))
 			}
 			if v := c.args(item, sub(path, key.value), ctx); v != nil {
 				a.Pairs = append(a.Pairs, Assign{Name: key.value, Value: v})

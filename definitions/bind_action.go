@@ -1,16 +1,14 @@
 package definitions
 
 import (
-	"fmt"
-
 	"github.com/weftbox/weftbox/expr"
 )
 
-const actionHint = `write "- name: …" with type, args and ctrl`
+var actionHint = say(`write "- name: …" with type, args and ctrl`)
 
 // actions binds the list of actions.
 func (c *checker) actions(n *node, path string) {
-	if !c.isList(n, path, "actions", "add at least one action; the first one is the entry point") {
+	if !c.isList(n, path, say("actions"), say("add at least one action; the first one is the entry point")) {
 		c.unsure = true
 		return
 	}
@@ -37,20 +35,20 @@ func (c *checker) actions(n *node, path string) {
 
 func (c *checker) action(n *node, path string, index int, first map[string]*node) *Action {
 	a := &Action{Index: index, Await: true, Line: n.line, Column: n.column}
-	if !c.isMap(n, path, "an action", actionHint) {
+	if !c.isMap(n, path, say("an action"), actionHint) {
 		c.unsure = true
 		return a
 	}
-	f := c.fields(n, path, "an action", "name", "type", "args", "ctrl", "await")
+	f := c.fields(n, path, say("an action"), "name", "type", "args", "ctrl", "await")
 	name := f.need("name", actionHint)
 	c.nameNodes[index] = name
 	if name != nil {
-		a.Name = c.name(name, sub(path, "name"), "the action's name")
+		a.Name = c.name(name, sub(path, "name"), say("the action's name"))
 	}
 	if a.Name == "" {
 		c.unsure = true
 	} else if other := first[a.Name]; other != nil {
-		c.report("WB1107", name, sub(path, "name"), fmt.Sprintf("an action named %s stands already in line %d", quote(a.Name), other.line), "rename one of them")
+		c.report("WB1107", name, sub(path, "name"), say("an action named %s stands already in line %d", quote(a.Name), other.line), say("rename one of them"))
 	} else {
 		first[a.Name] = name
 	}
@@ -59,7 +57,7 @@ func (c *checker) action(n *node, path string, index int, first map[string]*node
 	if v := f.found["args"]; v != nil {
 		c.actionArgs(v, sub(path, "args"), a)
 	} else if a.Spec != nil && a.Spec.Required {
-		c.report("WB1102", n, path, fmt.Sprintf(`the key "args" is missing here: %s needs it`, a.Type), argsHint(a.Spec))
+		c.report("WB1102", n, path, say(`the key "args" is missing here: %s needs it`, a.Type), argsHint(a.Spec))
 	}
 	if v := f.found["ctrl"]; v != nil {
 		a.Ctrl = c.ctrl(v, sub(path, "ctrl"))
@@ -80,7 +78,7 @@ func (c *checker) actionType(f fields, a *Action, path string) {
 		a.Type = a.Name
 		v, p = f.found["name"], sub(path, "name")
 	} else {
-		a.Type = c.name(v, p, "the action's type")
+		a.Type = c.name(v, p, say("the action's type"))
 	}
 	if a.Type == "" {
 		return
@@ -94,14 +92,14 @@ func (c *checker) actionType(f fields, a *Action, path string) {
 	all := sortedNames(c.env.Services, specNames(c.env.Specs))
 	meant := c.suggest.Near(a.Type, all)
 	if f.found["type"] == nil {
-		hint := `add "type: …"; without it the name is the type`
+		hint := say(`add "type: …"; without it the name is the type`)
 		if meant != "" {
-			hint += "; did you mean " + quote(meant) + "?"
+			hint = hint.also(say("did you mean %s?", quote(meant)))
 		}
-		c.report("WB1201", v, p, fmt.Sprintf("the action %s has no type, and no action type or service has its name", quote(a.Type)), hint)
+		c.report("WB1201", v, p, say("the action %s has no type, and no action type or service has its name", quote(a.Type)), hint)
 		return
 	}
-	c.report("WB1201", v, p, fmt.Sprintf("there is no action type or service %s", quote(a.Type)), didYouMean(meant, "action type", all))
+	c.report("WB1201", v, p, say("there is no action type or service %s", quote(a.Type)), didYouMean(meant, say("action type"), all))
 }
 
 func specNames(specs map[string]*Spec) map[string]bool {
@@ -112,38 +110,38 @@ func specNames(specs map[string]*Spec) map[string]bool {
 	return names
 }
 
-func argsHint(s *Spec) string {
+func argsHint(s *Spec) words {
 	switch s.Shape {
 	case ShapeClauses:
-		return `add "args:" with a list of clauses`
+		return say(`add "args:" with a list of clauses`)
 	case ShapeAssignments:
-		return `add "args:" with a list of "- variable: <expression>"`
+		return say(`add "args:" with a list of "- variable: <expression>"`)
 	case ShapeKeys:
 		for _, k := range s.Keys {
 			if k.Required {
-				return fmt.Sprintf(`add "args:" with "%s: …"`, k.Name)
+				return say(`add "args:" with "%s: …"`, k.Name)
 			}
 		}
 	}
-	return `add "args:"`
+	return say(`add "args:"`)
 }
 
 func (c *checker) actionArgs(n *node, path string, a *Action) {
 	if n.kind == kindScalar && n.empty() {
-		c.report("WB1104", n, path, "args is empty", "delete the key, or write the arguments")
+		c.report("WB1104", n, path, say("args is empty"), say("delete the key, or write the arguments"))
 		return
 	}
 	if a.Spec == nil {
 		c.args(n, path, expr.ContextAction)
 		return
 	}
-	owner := "the args of " + a.Type
+	owner := say("the args of %s", a.Type)
 	switch a.Spec.Shape {
 	case ShapeKeys:
 		a.Args = c.keyArgs(n, path, owner, a.Spec)
 	case ShapeClauses:
 		if c.isList(n, path, owner, clauseForm(a.Spec.Heads)) {
-			a.Clauses = c.clauses(n, path, a.Type, a.Spec.Heads, expr.ContextAction)
+			a.Clauses = c.clauses(n, path, say("%s", a.Type), a.Spec.Heads, expr.ContextAction)
 		}
 	case ShapeAssignments:
 		a.Args = c.assignments(n, path, owner)
@@ -152,19 +150,19 @@ func (c *checker) actionArgs(n *node, path string, a *Action) {
 	}
 }
 
-func (c *checker) keyArgs(n *node, path, owner string, spec *Spec) *Args {
+func (c *checker) keyArgs(n *node, path string, owner words, spec *Spec) *Args {
 	known := make([]string, len(spec.Keys))
 	for i, k := range spec.Keys {
 		known[i] = k.Name
 	}
-	if !c.isMap(n, path, owner, fmt.Sprintf("its keys are: %s", cut(joined(known), 200))) {
+	if !c.isMap(n, path, owner, say("its keys are: %s", cut(joined(known), 200))) {
 		return nil
 	}
 	f := c.fields(n, path, owner, known...)
 	out := &Args{Kind: ArgsMap, Line: n.line, Column: n.column}
 	for _, k := range spec.Keys {
 		if k.Required {
-			f.need(k.Name, k.Doc)
+			f.need(k.Name, say("%s", k.Doc))
 		}
 	}
 	for i, key := range n.keys {
@@ -192,19 +190,19 @@ func joined(words []string) string {
 }
 
 // assignments binds a list of maps with one entry each.
-func (c *checker) assignments(n *node, path, owner string) *Args {
-	if !c.isList(n, path, owner, `write "- variable: <expression>", one entry for each variable`) {
+func (c *checker) assignments(n *node, path string, owner words) *Args {
+	if !c.isList(n, path, owner, say(`write "- variable: <expression>", one entry for each variable`)) {
 		return nil
 	}
 	out := &Args{Kind: ArgsList, Line: n.line, Column: n.column}
 	for i, item := range n.items {
 		p := at(path, i)
-		if !c.isMap(item, p, "an entry of "+owner, `write "- variable: <expression>"`) {
+		if !c.isMap(item, p, say("an entry of %s", owner), say(`write "- variable: <expression>"`)) {
 			continue
 		}
 		if len(item.keys) != 1 {
-			c.report("WB1112", item, p, fmt.Sprintf("an entry of %s sets one variable, this one has %d", owner, len(item.keys)),
-				`begin each variable with "- ", so that their order is certain`)
+			c.report("WB1112", item, p, say("an entry of %s sets one variable, this one has %d", owner, len(item.keys)),
+				say(`begin each variable with "- ", so that their order is certain`))
 			continue
 		}
 		if v := c.args(item, p, expr.ContextAction); v != nil {
@@ -217,11 +215,11 @@ func (c *checker) assignments(n *node, path, owner string) *Args {
 func (c *checker) await(n *node, path string, a *Action) {
 	v, ok := n.yaml11Bool()
 	if !ok {
-		c.report("WB1113", n, path, "await must be true or false, this is "+n.what(), "write await: true or await: false, without quotes")
+		c.report("WB1113", n, path, say("await must be true or false, this is %s", n.what()), say("write await: true or await: false, without quotes"))
 		return
 	}
 	a.Await = v
 	if !v && a.Spec != nil && !a.Spec.Waits {
-		c.report("WB1118", n, path, fmt.Sprintf("%s waits for nothing, so await: false has no meaning here", a.Type), "delete the key")
+		c.report("WB1118", n, path, say("%s waits for nothing, so await: false has no meaning here", a.Type), say("delete the key"))
 	}
 }

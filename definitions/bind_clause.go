@@ -1,8 +1,6 @@
 package definitions
 
 import (
-	"fmt"
-
 	"github.com/weftbox/weftbox/expr"
 )
 
@@ -14,22 +12,23 @@ func (h Head) String() string { return headNames[h] }
 var ctrlHeads = []Head{HeadWhen, HeadDefault}
 
 // clauseForm says how clauses with these heads are written.
-func clauseForm(heads []Head) string {
-	out := "write a list of "
+func clauseForm(heads []Head) words {
+	var out words
 	for i, h := range heads {
-		if i > 0 {
-			out += ", "
-		}
+		var form words
 		switch h {
 		case HeadWhen:
-			out += `"- when: <condition>" with "then: <control>"`
+			form = say(`"- when: <condition>" with "then: <control>"`)
 		case HeadAfter:
-			out += `"- after: <ms>" with "then: <control>"`
+			form = say(`"- after: <ms>" with "then: <control>"`)
 		case HeadDefault:
-			out += `"- default: <control>"`
+			form = say(`"- default: <control>"`)
+		}
+		if out = say("%s, %s", out, form); i == 0 {
+			out = form
 		}
 	}
-	return out
+	return say("write a list of %s", out)
 }
 
 // ctrl binds a ctrl block: an expression, or a list of clauses.
@@ -42,13 +41,13 @@ func (c *checker) ctrl(n *node, path string) Ctrl {
 		return out
 	}
 	if n.kind == kindMap {
-		c.report("WB1103", n, path, "ctrl must be an expression or a list, this is a map", `begin each entry with "- "`)
+		c.report("WB1103", n, path, say("ctrl must be an expression or a list, this is a map"), say(`begin each entry with "- "`))
 		return out
 	}
-	if !c.isList(n, path, "ctrl", clauseForm(ctrlHeads)) {
+	if !c.isList(n, path, say("ctrl"), clauseForm(ctrlHeads)) {
 		return out
 	}
-	for _, clause := range c.clauses(n, path, "ctrl", ctrlHeads, expr.ContextCtrl) {
+	for _, clause := range c.clauses(n, path, say("ctrl"), ctrlHeads, expr.ContextCtrl) {
 		if clause.Head == HeadDefault {
 			out.Default = &clause
 		} else {
@@ -59,18 +58,18 @@ func (c *checker) ctrl(n *node, path string) Ctrl {
 }
 
 // clauses binds the entries of a case, a receive or a ctrl. Entries with problems are left out.
-func (c *checker) clauses(n *node, path, owner string, heads []Head, ctx expr.Context) []Clause {
+func (c *checker) clauses(n *node, path string, owner words, heads []Head, ctx expr.Context) []Clause {
 	out := make([]Clause, 0, len(n.items))
 	var standing *node
 	for i, item := range n.items {
 		p := at(path, i)
-		if !c.isMap(item, p, "a clause of "+owner, clauseForm(heads)) {
+		if !c.isMap(item, p, say("a clause of %s", owner), clauseForm(heads)) {
 			continue
 		}
 		clause, head, ok := c.clause(item, p, owner, heads, ctx)
 		if head != nil && clause.Head == HeadDefault {
 			if standing != nil {
-				c.report("WB1111", head, p, fmt.Sprintf("a second default; the first stands in line %d", standing.line), "keep one of them")
+				c.report("WB1111", head, p, say("a second default; the first stands in line %d", standing.line), say("keep one of them"))
 				continue
 			}
 			standing = head
@@ -84,14 +83,14 @@ func (c *checker) clauses(n *node, path, owner string, heads []Head, ctx expr.Co
 }
 
 // clause binds one entry. It also returns the key that opens it, nil if it has none.
-func (c *checker) clause(n *node, path, owner string, heads []Head, ctx expr.Context) (Clause, *node, bool) {
+func (c *checker) clause(n *node, path string, owner words, heads []Head, ctx expr.Context) (Clause, *node, bool) {
 	cl := Clause{Line: n.line, Column: n.column}
 	known := make([]string, 0, 5)
 	for _, h := range heads {
 		known = append(known, h.String())
 	}
 	known = append(known, "then", "context_vars")
-	f := c.fields(n, path, "a clause of "+owner, known...)
+	f := c.fields(n, path, say("a clause of %s", owner), known...)
 	var head *node
 	broken := false
 	for _, h := range heads {
@@ -99,8 +98,8 @@ func (c *checker) clause(n *node, path, owner string, heads []Head, ctx expr.Con
 		switch {
 		case key == nil:
 		case head != nil:
-			c.report("WB1109", key, path, fmt.Sprintf("a clause begins with one of when, after and default; this one has %s and %s", cl.Head, h),
-				`begin a clause of its own with "- "`)
+			c.report("WB1109", key, path, say("a clause begins with one of when, after and default; this one has %s and %s", cl.Head, h),
+				say(`begin a clause of its own with "- "`))
 			broken = true
 		default:
 			head, cl.Head = key, h
@@ -109,7 +108,7 @@ func (c *checker) clause(n *node, path, owner string, heads []Head, ctx expr.Con
 	cl.ContextVars = c.assigns(f.found["context_vars"], sub(path, "context_vars"), ctx, ctx == expr.ContextCtrl)
 	if head == nil {
 		if !c.foreignHead(n) {
-			c.report("WB1108", n, path, fmt.Sprintf("this clause of %s has no %s", owner, headList(heads)), clauseForm(heads))
+			c.report("WB1108", n, path, say("this clause of %s has no %s", owner, headList(heads)), clauseForm(heads))
 		}
 		return cl, nil, false
 	}
@@ -129,13 +128,13 @@ func (c *checker) foreignHead(n *node) bool {
 	return false
 }
 
-func headList(heads []Head) string {
-	out := ""
+func headList(heads []Head) words {
+	var out words
 	for i, h := range heads {
-		if i > 0 {
-			out += " and no "
+		name := say("%q", h.String())
+		if out = say("%s and no %s", out, name); i == 0 {
+			out = name
 		}
-		out += fmt.Sprintf("%q", h.String())
 	}
 	return out
 }
@@ -147,7 +146,7 @@ func (c *checker) clauseBody(f fields, path string, cl *Clause, ctx expr.Context
 	if cl.Head == HeadDefault {
 		cl.Then = c.control(v, p, ctx)
 		if then != nil {
-			c.report("WB1110", f.keys["then"], sub(path, "then"), `a default has no "then"`, `write "default: <control>"`)
+			c.report("WB1110", f.keys["then"], sub(path, "then"), say(`a default has no "then"`), say(`write "default: <control>"`))
 			return false
 		}
 		return cl.Then != nil
@@ -158,7 +157,7 @@ func (c *checker) clauseBody(f fields, path string, cl *Clause, ctx expr.Context
 		cl.Cond = c.condition(v, p, ctx)
 	}
 	if then == nil {
-		c.report("WB1102", f.n, path, fmt.Sprintf(`the key "then" is missing here: %q needs it`, name), `add "then: <control>"`)
+		c.report("WB1102", f.n, path, say(`the key "then" is missing here: %q needs it`, name), say(`add "then: <control>"`))
 		return false
 	}
 	cl.Then = c.control(then, sub(path, "then"), ctx)

@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ var settingKeys = []string{
 
 // config binds the static values and the "$" items.
 func (c *checker) config(n *node, path string) {
-	if !c.isMap(n, path, "config", `write "name: value" in it`) {
+	if !c.isMap(n, path, say("config"), say(`write "name: value" in it`)) {
 		return
 	}
 	for i, key := range n.keys {
@@ -23,8 +22,8 @@ func (c *checker) config(n *node, path string) {
 			continue
 		}
 		if !contains(settingKeys, key.value) {
-			c.report("WB1115", key, p, fmt.Sprintf("there is no setting %s", quote(key.value)),
-				didYouMean(c.suggest.Near(key.value, settingKeys), "setting", settingKeys))
+			c.report("WB1115", key, p, say("there is no setting %s", quote(key.value)),
+				didYouMean(c.suggest.Near(key.value, settingKeys), say("setting"), settingKeys))
 			continue
 		}
 		if c.def.Settings.Items == nil {
@@ -41,11 +40,11 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 	case "$retention":
 		s.RetentionMs, s.RetentionSet = c.retention(n, value, path)
 	case "$schedule.max_continue_periods":
-		if s.MaxActions = c.settingInt(n, value, path, -1, "-1 or 0 for the default, or a number of actions"); s.MaxActions < 0 {
+		if s.MaxActions = c.settingInt(n, value, path, -1, say("-1 or 0 for the default, or a number of actions")); s.MaxActions < 0 {
 			s.MaxActions = 0
 		}
 	case "$schedule.suspend_time":
-		c.settingInt(n, value, path, 0, "a number of milliseconds")
+		c.settingInt(n, value, path, 0, say("a number of milliseconds"))
 	case "$schedule.pause_continue_old":
 		s.PauseContinueOld = c.settingBool(n, path)
 	case "$keep_sleep":
@@ -57,10 +56,10 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 	}
 }
 
-func (c *checker) settingInt(n *node, value any, path string, least int64, form string) int64 {
+func (c *checker) settingInt(n *node, value any, path string, least int64, form words) int64 {
 	v, ok := value.(int64)
 	if !ok || v < least {
-		c.report("WB1116", n, path, "this setting must be a whole number of at least "+fmt.Sprint(least), "write "+form)
+		c.report("WB1116", n, path, say("this setting must be a whole number of at least %d", least), say("write %s", form))
 		return 0
 	}
 	return v
@@ -69,7 +68,7 @@ func (c *checker) settingInt(n *node, value any, path string, least int64, form 
 func (c *checker) settingBool(n *node, path string) bool {
 	v, ok := n.yaml11Bool()
 	if !ok {
-		c.report("WB1116", n, path, "this setting must be true or false, this is "+n.what(), "write true or false, without quotes")
+		c.report("WB1116", n, path, say("this setting must be true or false, this is %s", n.what()), say("write true or false, without quotes"))
 	}
 	return v
 }
@@ -85,29 +84,29 @@ func (c *checker) retention(n *node, value any, path string) (int64, bool) {
 		if err == nil {
 			return ms, true
 		}
-		c.report("WB1116", n, path, err.Error(), "write a duration such as 48h, or a number of milliseconds")
+		c.report("WB1116", n, path, err.(durationError).words, say("write a duration such as 48h, or a number of milliseconds"))
 		return 0, false
 	}
-	c.report("WB1116", n, path, "$retention must be a duration or a number of milliseconds", "write 48h, 2d or 90s")
+	c.report("WB1116", n, path, say("$retention must be a duration or a number of milliseconds"), say("write 48h, 2d or 90s"))
 	return 0, false
 }
 
 func (c *checker) monitors(n *node, path string) {
 	if n.kind != kindList {
-		c.report("WB1116", n, path, "$monitors must be a list, this is "+n.what(), `write "- service: …"`)
+		c.report("WB1116", n, path, say("$monitors must be a list, this is %s", n.what()), say(`write "- service: …"`))
 		return
 	}
 	for i, item := range n.items {
 		p := at(path, i)
-		if !c.isMap(item, p, "a monitor", `write "- service: …"`) {
+		if !c.isMap(item, p, say("a monitor"), say(`write "- service: …"`)) {
 			continue
 		}
-		f := c.fields(item, p, "a monitor", "service", "only_repair")
-		if v := f.need("service", `add "service: …"`); v != nil {
-			name := c.text(v, sub(p, "service"), "the service")
+		f := c.fields(item, p, say("a monitor"), "service", "only_repair")
+		if v := f.need("service", say(`add "service: …"`)); v != nil {
+			name := c.text(v, sub(p, "service"), say("the service"))
 			if name != "" && !c.env.Services[name] {
 				all := sortedNames(c.env.Services)
-				c.report("WB1204", v, sub(p, "service"), fmt.Sprintf("there is no service %s", quote(name)), didYouMean(c.suggest.Near(name, all), "service", all))
+				c.report("WB1204", v, sub(p, "service"), say("there is no service %s", quote(name)), didYouMean(c.suggest.Near(name, all), say("service"), all))
 			}
 		}
 		if v := f.found["only_repair"]; v != nil {
@@ -117,17 +116,17 @@ func (c *checker) monitors(n *node, path string) {
 }
 
 func (c *checker) threadLog(n *node, path string) {
-	const hint = "write all, error, none or a list of operation names"
+	hint := say("write all, error, none or a list of operation names")
 	switch n.kind {
 	case kindScalar:
 		if n.value != "all" && n.value != "error" && n.value != "none" {
-			c.report("WB1116", n, path, "$thread_log must be all, error, none or a list", hint)
+			c.report("WB1116", n, path, say("$thread_log must be all, error, none or a list"), hint)
 		}
 	case kindMap:
-		c.report("WB1116", n, path, "$thread_log must be all, error, none or a list, this is a map", hint)
+		c.report("WB1116", n, path, say("$thread_log must be all, error, none or a list, this is a map"), hint)
 	default:
 		for i, item := range n.items {
-			c.text(item, at(path, i), "an operation")
+			c.text(item, at(path, i), say("an operation"))
 		}
 	}
 }
@@ -175,7 +174,7 @@ func (c *checker) staticMap(n *node, path string) any {
 			continue
 		}
 		if _, ok := mixed[k]; ok {
-			c.report("WB1006", key, path, fmt.Sprintf("the key %s stands twice in this map", quote(key.value)), "delete or rename one of them")
+			c.report("WB1006", key, path, say("the key %s stands twice in this map", quote(key.value)), say("delete or rename one of them"))
 		}
 		mixed[k] = value
 	}
@@ -203,7 +202,7 @@ func (c *checker) scalar(n *node, path string) any {
 				return v
 			}
 		}
-		c.report("WB1017", n, path, "this number does not fit into 64 bits, or its tag does not fit its text", "put it in quotes to keep it as text")
+		c.report("WB1017", n, path, say("this number does not fit into 64 bits, or its tag does not fit its text"), say("put it in quotes to keep it as text"))
 		return nil
 	}
 	return n.value

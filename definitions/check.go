@@ -3,7 +3,6 @@ package definitions
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"sort"
 	"strings"
 
@@ -30,6 +29,8 @@ type Problem struct {
 	EndColumn int      `json:"end_column"`
 	Message   string   `json:"message"`
 	Hint      string   `json:"hint,omitempty"`
+	MessageZh string   `json:"message_zh,omitempty"` // the message in Chinese
+	HintZh    string   `json:"hint_zh,omitempty"`
 }
 
 // Shape says which arguments an action type takes.
@@ -133,14 +134,14 @@ func (c *checker) load(text []byte) *node {
 	body := strings.TrimPrefix(string(text[:min(len(text), MaxTextBytes+len(bom))]), bom)
 	if len(text) > MaxTextBytes {
 		c.src = newSource("")
-		c.add(Problem{Code: "WB1003", Line: 1, Column: 1, EndColumn: 1, Hint: "split it into several definitions",
-			Message: fmt.Sprintf("the definition has %d bytes; at most %d are allowed", len(text), MaxTextBytes)})
+		c.add(Problem{Code: "WB1003", Line: 1, Column: 1, EndColumn: 1}.says(
+			say("the definition has %d bytes; at most %d are allowed", len(text), MaxTextBytes), say("split it into several definitions")))
 		return nil
 	}
 	c.src = newSource(body)
 	if offset, code, message, hint := checkText(body); offset >= 0 {
 		line, column := c.src.placeOf(offset)
-		c.add(Problem{Code: code, Line: line, Column: column, Message: message, Hint: hint})
+		c.add(Problem{Code: code, Line: line, Column: column}.says(message, hint))
 		return nil
 	}
 	r := read(c.src)
@@ -155,15 +156,15 @@ func (c *checker) load(text []byte) *node {
 }
 
 func mendWarning(m MendedPlace, path string) Problem {
-	return Problem{Code: "WB2001", Severity: SeverityWarning, Path: path, Line: m.Line, Column: m.Column, EndColumn: m.EndColumn,
-		Message: `quote this value: YAML does not allow " : " in unquoted text`, Hint: "write " + singleQuoted(m.Value)}
+	return Problem{Code: "WB2001", Severity: SeverityWarning, Path: path, Line: m.Line, Column: m.Column, EndColumn: m.EndColumn}.says(
+		say(`quote this value: YAML does not allow " : " in unquoted text`), say("write %s", singleQuoted(m.Value)))
 }
 
-func singleQuoted(text string) string {
+func singleQuoted(text string) words {
 	if len(text) > 200 {
-		return "single quotes around it; inside them ' is written ''"
+		return say("single quotes around it; inside them ' is written ''")
 	}
-	return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	return say("%s", "'"+strings.ReplaceAll(text, "'", "''")+"'")
 }
 
 // exprProblem gives a problem of the language its place in the text.
@@ -207,14 +208,23 @@ func (c *checker) add(p Problem) {
 }
 
 // report adds an error at a node.
-func (c *checker) report(code string, n *node, path, message, hint string) {
-	c.add(Problem{Code: code, Path: path, Line: n.line, Column: n.column, EndColumn: c.endOf(n), Message: message, Hint: hint})
+func (c *checker) report(code string, n *node, path string, message, hint words) {
+	c.add(Problem{Code: code, Path: path, Line: n.line, Column: n.column, EndColumn: c.endOf(n)}.says(message, hint))
 }
 
 // warn adds a warning at a node.
-func (c *checker) warn(code string, n *node, path, message, hint string) {
-	c.add(Problem{Code: code, Severity: SeverityWarning, Path: path, Line: n.line, Column: n.column, EndColumn: c.endOf(n),
-		Message: message, Hint: hint})
+func (c *checker) warn(code string, n *node, path string, message, hint words) {
+	c.add(Problem{Code: code, Severity: SeverityWarning, Path: path, Line: n.line, Column: n.column, EndColumn: c.endOf(n)}.says(message, hint))
+}
+
+// mark adds an error at a part of an expression.
+func (c *checker) mark(code string, x *Expr, start, end int, message, hint words) {
+	c.add(exprProblem(c.src, x.place, expr.Problem{Code: code, Start: start, End: end}, x.Path).says(message, hint))
+}
+
+// caution adds a warning at a part of an expression.
+func (c *checker) caution(code string, x *Expr, start, end int, message, hint words) {
+	c.add(exprProblem(c.src, x.place, expr.Problem{Code: code, Warning: true, Start: start, End: end}, x.Path).says(message, hint))
 }
 
 // endOf returns where the underlining of a node ends: with a scalar of one line, with the first key of a map, at once otherwise.

@@ -1,8 +1,6 @@
 package definitions
 
 import (
-	"fmt"
-
 	"github.com/weftbox/weftbox/expr"
 )
 
@@ -58,17 +56,17 @@ func (c *checker) expression(n *node, path string, ctx expr.Context) *Expr {
 func (c *checker) sourceOf(n *node, path string) (string, bool) {
 	switch {
 	case n.kind != kindScalar:
-		c.report("WB1103", n, path, "an expression is expected here, this is "+n.what(), "an expression that begins with { or [ needs quotes")
+		c.report("WB1103", n, path, say("an expression is expected here, this is %s", n.what()), say("an expression that begins with { or [ needs quotes"))
 		return "", false
 	case n.empty():
-		hint := "write an expression"
+		hint := say("write an expression")
 		if n.value != "" {
-			hint = "write 'null' in quotes if the value null is meant"
+			hint = say("write 'null' in quotes if the value null is meant")
 		}
-		c.report("WB1104", n, path, "an expression is expected here, this is empty", hint)
+		c.report("WB1104", n, path, say("an expression is expected here, this is empty"), hint)
 		return "", false
 	case n.tag == tagDate:
-		c.report("WB1117", n, path, "a date without quotes is no expression", fmt.Sprintf(`write '"%s"' for the text`, n.value))
+		c.report("WB1117", n, path, say("a date without quotes is no expression"), say(`write '"%s"' for the text`, n.value))
 		return "", false
 	}
 	switch v, ok := n.yaml11Bool(); {
@@ -88,8 +86,8 @@ func (c *checker) condition(n *node, path string, ctx expr.Context) *Expr {
 	}
 	if v, fixed := x.Program.Const(); fixed {
 		if _, ok := v.(bool); !ok {
-			c.report("WB1119", n, path, fmt.Sprintf("a condition must be true or false; this is always %s (%s)", shownValue(v), expr.TypeName(v)),
-				"compare the value with something")
+			c.report("WB1119", n, path, say("a condition must be true or false; this is always %s (%s)", shownValue(v), expr.TypeName(v)),
+				say("compare the value with something"))
 			return nil
 		}
 	}
@@ -114,11 +112,11 @@ func (c *checker) control(n *node, path string, ctx expr.Context) *Expr {
 	} else if _, ok := v.(expr.Control); ok {
 		return x
 	}
-	hint := `write call("action"), finish(), fail(), failBecause("reason") or retry(n)`
+	hint := say(`write call("action"), finish(), fail(), failBecause("reason") or retry(n)`)
 	if text, ok := v.(string); ok && c.isAction(text) {
-		hint = fmt.Sprintf("write call(%s)", quote(text))
+		hint = say("write call(%s)", quote(text))
 	}
-	c.report("WB1119", n, path, fmt.Sprintf("this must say where the thread goes next; it is always %s (%s)", shownValue(v), expr.TypeName(v)), hint)
+	c.report("WB1119", n, path, say("this must say where the thread goes next; it is always %s (%s)", shownValue(v), expr.TypeName(v)), hint)
 	return nil
 }
 
@@ -136,8 +134,8 @@ func (c *checker) delay(n *node, path string, ctx expr.Context) *Expr {
 	case int64, float64, float32, *expr.Decimal, string:
 		return x
 	}
-	c.report("WB1119", n, path, fmt.Sprintf("a delay must be a number of milliseconds; this is always %s (%s)", shownValue(v), expr.TypeName(v)),
-		"write days(10), hours(2), minutes(5) or seconds(30)")
+	c.report("WB1119", n, path, say("a delay must be a number of milliseconds; this is always %s (%s)", shownValue(v), expr.TypeName(v)),
+		say("write days(10), hours(2), minutes(5) or seconds(30)"))
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -18,10 +17,10 @@ var durationUnits = []struct {
 func ParseDurationMs(text string) (int64, error) {
 	rest := strings.TrimSpace(text)
 	if rest == "" {
-		return 0, fmt.Errorf("a duration is expected, such as 48h, 15m or 1h30m")
+		return 0, durationErrorf("a duration is expected, such as 48h, 15m or 1h30m")
 	}
 	if _, err := strconv.ParseFloat(rest, 64); err == nil {
-		return 0, fmt.Errorf("the duration %s has no unit: write %sms, %ss or %sm", quote(rest), cut(rest, 20), cut(rest, 20), cut(rest, 20))
+		return 0, durationErrorf("the duration %s has no unit: write %sms, %ss or %sm", quote(rest), cut(rest, 20), cut(rest, 20), cut(rest, 20))
 	}
 	var total int64
 	next := 0
@@ -33,15 +32,15 @@ func ParseDurationMs(text string) (int64, error) {
 		}
 		at := unitIndex(unit)
 		if digits == 0 || at < 0 {
-			return 0, fmt.Errorf("%s is not a duration: write whole numbers with d, h, m, s or ms, such as 48h or 1h30m", quote(text))
+			return 0, durationErrorf("%s is not a duration: write whole numbers with d, h, m, s or ms, such as 48h or 1h30m", quote(text))
 		}
 		if at < next {
-			return 0, fmt.Errorf("the units of the duration %s are out of order: write each once, larger ones first, such as 1h30m", quote(text))
+			return 0, durationErrorf("the units of the duration %s are out of order: write each once, larger ones first, such as 1h30m", quote(text))
 		}
 		n, err := strconv.ParseInt(rest[:digits], 10, 64)
 		ms := durationUnits[at].ms
 		if err != nil || n > (math.MaxInt64-total)/ms {
-			return 0, fmt.Errorf("the duration %s is too long", quote(text))
+			return 0, durationErrorf("the duration %s is too long", quote(text))
 		}
 		total += n * ms
 		next = at + 1
@@ -58,3 +57,10 @@ func unitIndex(unit string) int {
 	}
 	return -1
 }
+
+// durationError says what is wrong with a duration, in both languages.
+type durationError struct{ words }
+
+func durationErrorf(format string, args ...any) error { return durationError{say(format, args...)} }
+
+func (e durationError) Error() string { return e.english() }

@@ -19,14 +19,14 @@ func (c *checker) waitWarnings(f fields, a *Action, path string) {
 				return
 			}
 		}
-		c.warn("WB2101", f.found[key], sub(path, key), fmt.Sprintf(`this %s has no "after": threads may wait here for ever`, a.Type),
-			`add "- after: days(10)" with "then: finish()"`)
+		c.warn("WB2101", f.found[key], sub(path, key), say(`this %s has no "after": threads may wait here for ever`, a.Type),
+			say(`add "- after: days(10)" with "then: finish()"`))
 	}
 	if a.Spec.Service && a.Args != nil && a.Args.Get("timeout") == nil {
 		for _, k := range a.Spec.Keys {
 			if k.Name == "timeout" {
-				c.warn("WB2103", f.found[key], sub(path, key), fmt.Sprintf("the service %s is called without a timeout: threads may wait here for ever", quote(a.Type)),
-					`add "timeout: minutes(1)" to args and a ctrl entry for resultTimeout()`)
+				c.warn("WB2103", f.found[key], sub(path, key), say("the service %s is called without a timeout: threads may wait here for ever", quote(a.Type)),
+					say(`add "timeout: minutes(1)" to args and a ctrl entry for resultTimeout()`))
 			}
 		}
 	}
@@ -73,11 +73,8 @@ func (c *checker) flow() {
 }
 
 func (c *checker) unknownCall(u use, call expr.CallTarget, all []string) {
-	c.add(exprProblem(c.src, u.x.place, expr.Problem{
-		Code: "WB1203", Start: call.Start, End: call.End,
-		Message: fmt.Sprintf("call(%s): no action has this name", quote(call.Name)),
-		Hint:    didYouMean(c.suggest.Near(call.Name, all), "action", all),
-	}, u.x.Path))
+	c.mark("WB1203", u.x, call.Start, call.End, say("call(%s): no action has this name", quote(call.Name)),
+		didYouMean(c.suggest.Near(call.Name, all), say("action"), all))
 }
 
 // constantTarget checks a control that is written as a text ("CALL name").
@@ -93,8 +90,8 @@ func (c *checker) constantTarget(u use, all []string) {
 	}
 	for at := &ctrl; at != nil; at = at.Then {
 		if at.Kind == expr.ControlCall && c.def.Action(at.Target) == nil {
-			c.report("WB1203", u.n, u.x.Path, fmt.Sprintf("CALL %s: no action has this name", cut(at.Target, 60)),
-				didYouMean(c.suggest.Near(at.Target, all), "action", all))
+			c.report("WB1203", u.n, u.x.Path, say("CALL %s: no action has this name", cut(at.Target, 60)),
+				didYouMean(c.suggest.Near(at.Target, all), say("action"), all))
 		}
 	}
 }
@@ -128,8 +125,8 @@ func (c *checker) unreachable() {
 	}
 	for i, a := range c.def.Actions {
 		if !reached[i] {
-			c.warn("WB2102", c.nameNodes[i], fmt.Sprintf("/activity/actions/%d/name", i), fmt.Sprintf("no thread reaches the action %s", quote(a.Name)),
-				"call it, or delete it")
+			c.warn("WB2102", c.nameNodes[i], fmt.Sprintf("/activity/actions/%d/name", i), say("no thread reaches the action %s", quote(a.Name)),
+				say("call it, or delete it"))
 		}
 	}
 }

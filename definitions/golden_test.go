@@ -27,6 +27,10 @@ func shown(text string, problems []Problem) string {
 		if p.Hint != "" {
 			fmt.Fprintf(&b, " hint: %s\n", p.Hint)
 		}
+		fmt.Fprintf(&b, "   zh: %s\n", p.MessageZh)
+		if p.HintZh != "" {
+			fmt.Fprintf(&b, "   zh: %s\n", p.HintZh)
+		}
 	}
 	if len(problems) == 0 {
 		b.WriteString("no problems\n")

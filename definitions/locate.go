@@ -2,7 +2,6 @@ package definitions
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -65,8 +64,8 @@ func stoppedAtMapping(err error) int {
 func syntaxProblem(src *source, s stop, found bool, err error) Problem {
 	p := Problem{Code: "WB1001", Severity: SeverityError, Line: s.line, Column: s.column}
 	if found && s.secondDocument {
-		p.Code, p.Message, p.Hint = "WB1007", "a second YAML document begins here", secondDocumentHint
-		return p
+		p.Code = "WB1007"
+		return p.says(say("a second YAML document begins here"), secondDocumentHint)
 	}
 	if !found || s.line == 0 {
 		text := strings.TrimPrefix(err.Error(), "yaml: ")
@@ -77,111 +76,104 @@ func syntaxProblem(src *source, s stop, found bool, err error) Problem {
 		if found && s.openLine != 0 {
 			p.Line, p.Column = s.openLine, s.openCol
 		}
-		p.Message = "YAML cannot be read here: " + cut(text, 200)
-		return p
+		return p.says(say("YAML cannot be read here: %s", cut(text, 200)), words{})
 	}
-	describe(src, s, &p)
-	return p
+	message, hint := describe(src, s, &p)
+	return p.says(message, hint)
 }
 
-const (
-	quoteHint          = `put the whole value in single quotes (inside them ' is written '')`
-	indentHint         = "check the indentation of this line and of the lines before it"
-	secondDocumentHint = `a definition is one document: delete "---" or move the rest to a file of its own`
+var (
+	quoteHint          = say(`put the whole value in single quotes (inside them ' is written '')`)
+	indentHint         = say("check the indentation of this line and of the lines before it")
+	secondDocumentHint = say(`a definition is one document: delete "---" or move the rest to a file of its own`)
 )
 
 // saying is the words for one message of the parser.
 type saying struct {
-	message, hint string
+	message, hint words
 	atOpening     bool // the place is where the construct began
 	fromOpening   bool // the message names where the block began
 }
 
 var sayings = map[string]saying{
-	"mapping keys are not allowed in this context":                 {message: `"? " inside a value that is not quoted as a whole`, hint: quoteHint},
-	"block sequence entries are not allowed in this context":       {message: `a list entry "- " cannot stand here`, hint: `begin the list on a line of its own; a text that begins with "- " needs quotes`},
+	"mapping keys are not allowed in this context":                 {message: say(`"? " inside a value that is not quoted as a whole`), hint: quoteHint},
+	"block sequence entries are not allowed in this context":       {message: say(`a list entry "- " cannot stand here`), hint: say(`begin the list on a line of its own; a text that begins with "- " needs quotes`)},
 	"found a tab character that violates indentation":              {message: tabMessage, hint: tabHint},
 	"found a tab character where an indentation space is expected": {message: tabMessage, hint: tabHint},
-	"did not find expected '-' indicator":                          {message: `a list entry "- " is expected here`, hint: indentHint, fromOpening: true},
-	"found unexpected end of stream":                               {message: "this quote is not closed", hint: "close the quote", atOpening: true},
-	"found unknown escape character":                               {message: "YAML does not know this escape", hint: `inside double quotes write \\ for \, or use single quotes`},
-	"could not find expected ':'": {message: `a key with ":" is expected here`,
-		hint: `write "key: value"; check the indentation if this line belongs to the one before`, atOpening: true},
-	"did not find expected comment or line break": {message: `text stands behind "|" or ">"`,
-		hint: "the text of a block begins on the next line; an expression that begins with it needs quotes"},
-	"did not find expected node content": {message: "a value is expected here"},
+	"did not find expected '-' indicator":                          {message: say(`a list entry "- " is expected here`), hint: indentHint, fromOpening: true},
+	"found unexpected end of stream":                               {message: say("this quote is not closed"), hint: say("close the quote"), atOpening: true},
+	"found unknown escape character":                               {message: say("YAML does not know this escape"), hint: say(`inside double quotes write \\ for \, or use single quotes`)},
+	"could not find expected ':'": {message: say(`a key with ":" is expected here`),
+		hint: say(`write "key: value"; check the indentation if this line belongs to the one before`), atOpening: true},
+	"did not find expected comment or line break": {message: say(`text stands behind "|" or ">"`),
+		hint: say("the text of a block begins on the next line; an expression that begins with it needs quotes")},
+	"did not find expected node content": {message: say("a value is expected here")},
 }
 
-const (
-	tabMessage = "a tab cannot indent YAML"
-	tabHint    = "use spaces"
+var (
+	tabMessage = say("a tab cannot indent YAML")
+	tabHint    = say("use spaces")
 )
 
-// describe chooses message, place and hint by the parser's message.
-func describe(src *source, s stop, p *Problem) {
+// describe chooses the words by the parser's message, and corrects the place of p.
+func describe(src *source, s stop, p *Problem) (message, hint words) {
 	line := src.line(s.line)
 	at := src.byteOf(s.line, s.column)
 	if known, ok := sayings[s.message]; ok {
-		p.Message, p.Hint = known.message, known.hint
-		if known.fromOpening {
-			p.Message += began(s)
-		}
 		if known.atOpening && s.openLine != 0 {
 			p.Line, p.Column = s.openLine, s.openCol
 		}
-		return
+		if known.fromOpening {
+			return began(known.message, s), known.hint
+		}
+		return known.message, known.hint
 	}
 	switch s.message {
 	case stopMapping:
 		if parts, ok := partsOf(line); ok && parts.colon == at {
 			p.Column = 1 + len([]rune(line[:parts.key]))
-			p.Message, p.Hint = "a key cannot stand here: the value above it is not a map", indentHint
-			return
+			return say("a key cannot stand here: the value above it is not a map"), indentHint
 		}
-		p.Message, p.Hint = `": " inside a value that is not quoted`, quoteHint
+		return say(`": " inside a value that is not quoted`), quoteHint
 	case "found character that cannot start any token":
 		if strings.HasPrefix(line[at:], "\t") {
-			p.Message, p.Hint = tabMessage, tabHint
-			return
+			return tabMessage, tabHint
 		}
-		p.Message, p.Hint = "a value cannot begin with this sign", quoteHint
 		if r, _ := utf8.DecodeRuneInString(line[at:]); at < len(line) {
-			p.Message = fmt.Sprintf("a value cannot begin with %q", r)
+			return say("a value cannot begin with %q", r), quoteHint
 		}
+		return say("a value cannot begin with this sign"), quoteHint
 	case "did not find expected key":
 		before := strings.TrimRight(line[:at], " \t")
 		if before != "" && strings.ContainsRune(`"'}]`, rune(before[len(before)-1])) {
-			p.Message, p.Hint = "text goes on after the value has ended", quoteHint
-			return
+			return say("text goes on after the value has ended"), quoteHint
 		}
-		p.Message, p.Hint = "a key is expected here"+began(s), indentHint
+		return began(say("a key is expected here"), s), indentHint
 	case "did not find expected ',' or '}'":
-		unclosed(s, p, "{", "}")
+		return unclosed(s, p, "{", "}")
 	case "did not find expected ',' or ']'":
-		unclosed(s, p, "[", "]")
-	default:
-		if strings.HasPrefix(s.message, "unknown anchor") {
-			p.Message, p.Hint = `"*" repeats an anchor that does not exist`, `a text that begins with "*" needs quotes`
-			return
-		}
-		p.Message = "YAML cannot be read here: " + cut(s.message, 200)
+		return unclosed(s, p, "[", "]")
 	}
+	if strings.HasPrefix(s.message, "unknown anchor") {
+		return say(`"*" repeats an anchor that does not exist`), say(`a text that begins with "*" needs quotes`)
+	}
+	return say("YAML cannot be read here: %s", cut(s.message, 200)), words{}
 }
 
 // unclosed speaks of a flow collection that does not go on as it must: where it opens, if that is in another line.
-func unclosed(s stop, p *Problem, open, closing string) {
-	p.Hint = fmt.Sprintf("close it with %q; an expression that begins with %q needs quotes", closing, open)
+func unclosed(s stop, p *Problem, open, closing string) (message, hint words) {
+	hint = say("close it with %q; an expression that begins with %q needs quotes", closing, open)
 	if s.openLine == 0 || s.openLine == s.line {
-		p.Message = fmt.Sprintf("%q or \",\" is expected here", closing)
-		return
+		return say(`%q or "," is expected here`, closing), hint
 	}
 	p.Line, p.Column = s.openLine, s.openCol
-	p.Message = fmt.Sprintf("this %q is not closed", open)
+	return say("this %q is not closed", open), hint
 }
 
-func began(s stop) string {
+// began adds where the block began, if that is in another line.
+func began(message words, s stop) words {
 	if s.openLine == 0 || s.openLine == s.line {
-		return ""
+		return message
 	}
-	return fmt.Sprintf(" (its block began in line %d)", s.openLine)
+	return say("%s (its block began in line %d)", message, s.openLine)
 }

@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -110,10 +109,9 @@ func readStepwise(src *source, first MendedPlace) reading {
 		}
 		scanned += len(text) / len(src.lines) * n
 		if len(places) == MaxMended || scanned > mendBytes {
-			return reading{mended: places, problem: &Problem{
-				Code: "WB1016", Severity: SeverityError, Line: next.Line, Column: next.Column, EndColumn: next.EndColumn,
-				Message: fmt.Sprintf("more than %d values with \" ? \" and \" : \" stand without quotes", len(places)), Hint: quoteHint,
-			}}
+			p := Problem{Code: "WB1016", Severity: SeverityError, Line: next.Line, Column: next.Column, EndColumn: next.EndColumn}.says(
+				say(`more than %d values with " ? " and " : " stand without quotes`, len(places)), quoteHint)
+			return reading{mended: places, problem: &p}
 		}
 		places = append(places, next)
 	}

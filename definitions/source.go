@@ -134,23 +134,23 @@ func indentOf(text string) int { return len(text) - len(strings.TrimLeft(text, "
 
 // checkText finds what no YAML may hold: bytes that are no UTF-8 and runes that are invisible or count as line breaks in YAML
 // but not in editors, which would make every later line number a lie. It returns the byte offset of the first, or -1.
-func checkText(text string) (offset int, code, message, hint string) {
+func checkText(text string) (offset int, code string, message, hint words) {
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if r == utf8.RuneError && size == 1 {
-			hint := "save the file as UTF-8"
+			hint := say("save the file as UTF-8")
 			if i < 2 && (strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff")) {
-				hint = "this looks like UTF-16: save the file as UTF-8"
+				hint = say("this looks like UTF-16: save the file as UTF-8")
 			}
-			return i, "WB1004", "this byte (0x" + hexDigits(rune(text[i]), 2) + ") is not UTF-8", hint
+			return i, "WB1004", say("this byte (0x%s) is not UTF-8", hexDigits(rune(text[i]), 2)), hint
 		}
 		if forbidden(r) {
-			return i, "WB1005", "the character U+" + hexDigits(r, 4) + " may not stand in a definition",
-				`delete it; where it is meant, write "\u` + hexDigits(r, 4) + `" in double quotes`
+			return i, "WB1005", say("the character U+%s may not stand in a definition", hexDigits(r, 4)),
+				say(`delete it; where it is meant, write "\u%s" in double quotes`, hexDigits(r, 4))
 		}
 		i += size
 	}
-	return -1, "", "", ""
+	return -1, "", words{}, words{}
 }
 
 func forbidden(r rune) bool {

@@ -10,17 +10,17 @@ import (
 const maxSuggestWork = 50_000
 
 // didYouMean turns a suggestion into a hint; without one, the hint lists what there is if that is short.
-func didYouMean(suggestion, noun string, all []string) string {
+func didYouMean(suggestion string, noun words, all []string) words {
 	if suggestion != "" {
-		return "did you mean " + quote(suggestion) + "?"
+		return say("did you mean %s?", quote(suggestion))
 	}
 	if len(all) == 0 {
-		return "there is no " + noun + " at all"
+		return say("there is no %s at all", noun)
 	}
 	if len(all) > 12 {
-		return ""
+		return words{}
 	}
-	return "known: " + cut(strings.Join(all, ", "), 200)
+	return say("known: %s", cut(strings.Join(all, ", "), 200))
 }
 
 func sortedNames[V any](sets ...map[string]V) []string {

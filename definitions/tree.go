@@ -67,20 +67,20 @@ func (n *node) empty() bool {
 }
 
 // what names the node's kind in a message.
-func (n *node) what() string {
+func (n *node) what() words {
 	switch {
 	case n.kind == kindList:
-		return "a list"
+		return say("a list")
 	case n.kind == kindMap:
-		return "a map"
+		return say("a map")
 	case n.empty():
-		return "empty"
+		return say("empty")
 	case n.tag == tagBool:
-		return "a boolean"
+		return say("a boolean")
 	case n.tag == tagInt || n.tag == tagFloat:
-		return "a number"
+		return say("a number")
 	}
-	return "a text"
+	return say("a text")
 }
 
 // yaml11Bool reads the words that YAML 1.1 takes for a Boolean, in the three spellings it knows. Only plain scalars count.

@@ -92,7 +92,7 @@ type builder struct {
 	trail   []crumb
 	nodes   int
 	stopped bool // a limit was hit: nothing more is looked at
-	report  func(code string, n *node, path, message, hint string)
+	report  func(code string, n *node, path string, message, hint words)
 	warn    func(Problem)
 }
 
@@ -102,7 +102,7 @@ type crumb struct {
 	index int // -1: key
 }
 
-func (b *builder) say(code string, n *node, message, hint string) {
+func (b *builder) say(code string, n *node, message, hint words) {
 	b.report(code, n, b.path(), message, hint)
 }
 
@@ -126,7 +126,7 @@ func (b *builder) below(c crumb, y *yaml.Node, depth int) *node {
 	return n
 }
 
-func (b *builder) stop(code string, y *yaml.Node, message, hint string) *node {
+func (b *builder) stop(code string, y *yaml.Node, message, hint words) *node {
 	n := &node{line: y.Line, column: y.Column, size: 1}
 	if !b.stopped {
 		b.stopped = true
@@ -144,7 +144,7 @@ func (b *builder) build(y *yaml.Node, depth int) *node {
 	}
 	b.nodes++
 	if b.nodes > MaxNodes {
-		return b.stop("WB1011", y, fmt.Sprintf("the definition has more than %d values", MaxNodes), "split it into several definitions")
+		return b.stop("WB1011", y, say("the definition has more than %d values", MaxNodes), say("split it into several definitions"))
 	}
 	if y.Anchor != "" {
 		b.open[y] = true
@@ -152,7 +152,7 @@ func (b *builder) build(y *yaml.Node, depth int) *node {
 	}
 	n := &node{line: y.Line, column: y.Column, size: 1}
 	if y.Kind != yaml.ScalarNode && depth >= MaxDepth {
-		return b.stop("WB1010", y, fmt.Sprintf("lists and maps are nested more than %d deep here", MaxDepth), "make it flatter")
+		return b.stop("WB1010", y, say("lists and maps are nested more than %d deep here", MaxDepth), say("make it flatter"))
 	}
 	switch y.Kind {
 	case yaml.MappingNode:
@@ -182,32 +182,32 @@ func (b *builder) adopt(n, child *node) {
 
 func (b *builder) alias(y *yaml.Node, depth int) *node {
 	if b.open[y.Alias] {
-		return b.stop("WB1015", y, "*"+cut(y.Value, 60)+" stands inside the value it repeats", "an alias cannot contain itself: write the value out")
+		return b.stop("WB1015", y, say("*%s stands inside the value it repeats", cut(y.Value, 60)), say("an alias cannot contain itself: write the value out"))
 	}
 	target := b.anchors[y.Alias]
 	if target == nil {
-		return b.stop("WB1015", y, "*"+cut(y.Value, 60)+" repeats a value that was refused", "write the value out")
+		return b.stop("WB1015", y, say("*%s repeats a value that was refused", cut(y.Value, 60)), say("write the value out"))
 	}
 	b.nodes += target.size
 	if b.nodes > MaxNodes {
-		return b.stop("WB1011", y, fmt.Sprintf("with its aliases written out the definition has more than %d values", MaxNodes), "use fewer aliases")
+		return b.stop("WB1011", y, say("with its aliases written out the definition has more than %d values", MaxNodes), say("use fewer aliases"))
 	}
 	if depth+target.height > MaxDepth {
-		return b.stop("WB1010", y, fmt.Sprintf("with this alias lists and maps are nested more than %d deep", MaxDepth), "make it flatter")
+		return b.stop("WB1010", y, say("with this alias lists and maps are nested more than %d deep", MaxDepth), say("make it flatter"))
 	}
 	return target
 }
 
 func (b *builder) buildMap(y *yaml.Node, n *node, depth int) {
 	if len(y.Content)/2 > MaxKeys {
-		b.stop("WB1012", y.Content[2*MaxKeys], fmt.Sprintf("this map has %d keys; at most %d are allowed", len(y.Content)/2, MaxKeys), "")
+		b.stop("WB1012", y.Content[2*MaxKeys], say("this map has %d keys; at most %d are allowed", len(y.Content)/2, MaxKeys), words{})
 		return
 	}
 	seen := make(map[string]*node, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content) && !b.stopped; i += 2 {
 		if y.Content[i].Tag == "!!merge" {
 			b.say("WB1008", &node{line: y.Content[i].Line, column: y.Content[i].Column, value: "<<"},
-				`the merge key "<<" is not supported`, "write the keys out")
+				say(`the merge key "<<" is not supported`), say("write the keys out"))
 			b.below(crumb{"<<", -1}, y.Content[i+1], depth+1)
 			continue
 		}
@@ -217,11 +217,11 @@ func (b *builder) buildMap(y *yaml.Node, n *node, depth int) {
 			return
 		}
 		if key.kind != kindScalar || key.empty() {
-			b.say("WB1014", key, "a key must be a text, a number or a boolean; this is "+key.what(), "")
+			b.say("WB1014", key, say("a key must be a text, a number or a boolean; this is %s", key.what()), words{})
 			continue
 		}
 		if first := seen[key.value]; first != nil {
-			b.say("WB1006", key, fmt.Sprintf("the key %s stands twice in this map, first in line %d", quote(key.value), first.line), "delete or rename one of them")
+			b.say("WB1006", key, say("the key %s stands twice in this map, first in line %d", quote(key.value), first.line), say("delete or rename one of them"))
 			continue
 		}
 		seen[key.value] = key
@@ -267,7 +267,7 @@ func (b *builder) buildScalar(y *yaml.Node, n *node) {
 		b.warn(mendWarning(m, b.path()))
 	}
 	if len(n.value) > MaxScalarBytes {
-		b.stop("WB1013", y, fmt.Sprintf("this value has %d bytes; at most %d are allowed", len(n.value), MaxScalarBytes), "")
+		b.stop("WB1013", y, say("this value has %d bytes; at most %d are allowed", len(n.value), MaxScalarBytes), words{})
 	}
 }
 
@@ -280,7 +280,7 @@ func (b *builder) checkTag(y *yaml.Node, n *node) {
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!timestamp", "!!map", "!!seq":
 		return
 	}
-	b.say("WB1009", n, "the tag "+cut(y.ShortTag(), 60)+" is not supported", "delete the tag")
+	b.say("WB1009", n, say("the tag %s is not supported", cut(y.ShortTag(), 60)), say("delete the tag"))
 }
 
 // cut shortens a text of the author to n runes.
@@ -297,11 +297,11 @@ func cut(text string, n int) string {
 // tree builds the tree of the first document. It returns nil after a fault that leaves nothing to bind.
 func (c *checker) tree(r reading) *node {
 	if r.docs.first == nil || len(r.docs.first.Content) == 0 {
-		c.add(Problem{Code: "WB1002", Line: 1, Column: 1, Message: "the definition is empty", Hint: `it begins with "activity:"`})
+		c.add(Problem{Code: "WB1002", Line: 1, Column: 1}.says(say("the definition is empty"), say(`it begins with "activity:"`)))
 		return nil
 	}
 	if y := r.docs.second; y != nil {
-		c.add(Problem{Code: "WB1007", Line: y.Line, Column: y.Column, Message: "a second YAML document begins here", Hint: secondDocumentHint})
+		c.add(Problem{Code: "WB1007", Line: y.Line, Column: y.Column}.says(say("a second YAML document begins here"), secondDocumentHint))
 	}
 	b := builder{
 		mended: map[spot]MendedPlace{}, anchors: map[*yaml.Node]*node{}, open: map[*yaml.Node]bool{},

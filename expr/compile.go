@@ -36,7 +36,7 @@ func Compile(src string, ctx Context) (*Program, []Problem) {
 	if hasError(probs) {
 		return nil, sorted(probs)
 	}
-	p := &Program{source: src, runes: len(runes), calls: l.calls, known: root.known, value: root.val}
+	p := &Program{source: src, runes: len(runes), calls: l.calls, sites: l.sites, known: root.known, value: root.val}
 	code, err := assemble(root)
 	if err != nil {
 		probs = append(probs, Problem{Code: codeInternal, End: len(runes), Message: "the expression could not be compiled: " + firstLine(err.Error()), Hint: "please report it"})

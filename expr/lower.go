@@ -22,6 +22,7 @@ type lowerer struct {
 	ctx   Context
 	probs *[]Problem
 	calls []CallTarget
+	sites []Site
 	fold  *Scope // pays for constants that are computed now
 	maybe int    // above 0: this part is not always evaluated
 	loops int    // projections and selections around this part

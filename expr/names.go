@@ -163,6 +163,7 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 	if key == "call" && args[0].known {
 		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
 	}
+	l.site(&at, key, f, kids, args)
 	if f.pure {
 		if out, ok := l.folded(n, f.call, args); ok {
 			return out

@@ -8,6 +8,7 @@ type Program struct {
 	runes  int
 	code   *vm.Program
 	calls  []CallTarget
+	sites  []Site
 	known  bool
 	value  any
 
