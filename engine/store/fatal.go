@@ -73,10 +73,11 @@ func (l *fatalLogger) Fatalf(format string, args ...any) {
 }
 
 // logFS ends the process when Pebble's log cannot be written: where Pebble would notice it last, at the change to the next log, it panics
-// in a way that nobody can catch, and the process would end with a code that says nothing.
+// in a way that nobody can catch, and the process would end with a code that says nothing. And it slows down what fails again and again.
 type logFS struct {
 	vfs.FS
 	fatal *fatalLogger
+	stall *stall
 }
 
 func (fs logFS) begun(name string, f vfs.File, err error) (vfs.File, error) {
@@ -91,6 +92,9 @@ func (fs logFS) begun(name string, f vfs.File, err error) (vfs.File, error) {
 }
 
 func (fs logFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if c == compactionWrites {
+		fs.stall.pause()
+	}
 	f, err := fs.FS.Create(name, c)
 	return fs.begun(name, f, err)
 }

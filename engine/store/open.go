@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -59,7 +58,7 @@ type Store struct {
 	slotMetas   slotUnknowns
 
 	fatal      *fatalLogger
-	stalled    atomic.Bool // commits wait for compactions
+	stall      *stall
 	keysRead   atomic.Int64
 	background *syncer // nil: nothing is synced in the background
 }
@@ -88,6 +87,7 @@ func Open(dir string, o Options) (*Store, error) {
 	s := &Store{dir: dir, durability: o.Durability, commitSlots: o.CommitSlots, fatal: &fatalLogger{Logger: o.Logger}}
 	s.barrier.moved.L = &s.barrier.mu
 	o.Logger = s.fatal
+	s.stall = newStall(s.fatal)
 	s.disk = newDisk(fs, dir, o)
 	if err := s.open(fs, o); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -117,7 +117,7 @@ func (s *Store) open(fs vfs.FS, o Options) error {
 			return err
 		}
 	}
-	p := pebbleOptions(logFS{vfs.OnDiskFull(fs, s.disk.release), s.fatal}, o)
+	p := pebbleOptions(logFS{vfs.OnDiskFull(fs, s.disk.release), s.fatal, s.stall}, o)
 	p.Lock = s.lock
 	p.EventListener = s.listener()
 	if s.db, err = pebble.Open(s.dir, p); err != nil {
@@ -173,23 +173,10 @@ func (s *Store) listener() *pebble.EventListener {
 				s.fatal.Fatalf("what was committed cannot be written into a table: %v", i.Err)
 			}
 		},
-		// A compaction that found the disk full gives back what it took. One that the disk fails would be repeated until commits wait for it.
-		BackgroundError: func(err error) {
-			var no syscall.Errno
-			if errors.As(err, &no) && no != syscall.ENOSPC {
-				s.fatal.Fatalf("the disk fails: %v", err)
-				return
-			}
-			if s.stalled.Load() {
-				s.fatal.Fatalf("the disk is full, and commits wait for it: %v", err)
-				return
-			}
-			s.fatal.Errorf("background error: %v", err)
-		},
-		// Commits wait for compactions. When these find the disk full at the same time they would wait for ever, and Pebble would try without a
-		// pause: the process ends, as after any write that finds no room.
-		WriteStallBegin: func(pebble.WriteStallBeginInfo) { s.stalled.Store(true) },
-		WriteStallEnd:   func() { s.stalled.Store(false) },
+		BackgroundError: s.stall.failed,
+		CompactionEnd:   s.stall.compacted,
+		WriteStallBegin: func(pebble.WriteStallBeginInfo) { s.stall.begin() },
+		WriteStallEnd:   s.stall.end,
 		ManifestCreated: func(i pebble.ManifestCreateInfo) {
 			if i.Err == nil {
 				s.manifest.Store(&i.Path)
@@ -322,6 +309,7 @@ func (s *Store) Close() error {
 		s.background.stop()
 	}
 	s.disk.stop()
+	s.stall.stop()
 	s.mu.Lock()
 	if errors.Is(s.down, errClosed) {
 		s.mu.Unlock()
