@@ -30,9 +30,9 @@ type Scope struct {
 // ID returns the address of the thread.
 func (s *Scope) ID() ID { return s.thread.ID }
 
-// Set gives a variable a value.
+// Set gives a variable a value. A date is kept as its text, so that what is read does not depend on whether the thread was stored meanwhile.
 func (s *Scope) Set(name string, value any) {
-	s.thread.Vars = s.thread.Vars.With(name, value)
+	s.thread.Vars = s.thread.Vars.With(name, expr.Stored(value))
 	s.Vars = s.thread.Vars
 }
 

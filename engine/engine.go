@@ -39,6 +39,8 @@ type Options struct {
 
 	MaxVarsBytes int // of the variables of one thread, default 64 KiB; a step that makes more is discarded
 
+	Zone *time.Location // of the dates in expressions; nil: UTC
+
 	CacheBytes int64 // of hot threads kept in memory, default 64 MiB
 
 	// Bounds; negative: none.
@@ -115,6 +117,7 @@ func New(o Options) (*Engine, error) {
 	node := o.Store.Node()
 	e = &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
 		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]time.Time{}}
+	e.scope.Zone, e.routes.Zone = o.Zone, o.Zone
 	e.cache = newThreadCache(o.CacheBytes)
 	e.turn = newTurn(e)
 	e.relay = newRelay(e)

@@ -182,12 +182,13 @@ func typeFits(typ string, v any) error {
 var typeNames = map[string]string{
 	"any": "a value", "text": "a text", "string": "a text", "int": "a number", "number": "a number", "bool": "true or false",
 	"list": "a list", "map": "a map", "regex": "a regular expression", "control": "a control such as call(..)",
+	"datePattern": "a date pattern", "format": "a format", "dateTime": "a dateTime", "localDate": "a localDate", "localTime": "a localTime", "date": "a date",
 }
 
 // canBe tells whether an expression of static type have may give a value for a parameter of type want.
 func canBe(have, want string) bool {
 	have, want = strings.TrimSuffix(have, "?"), strings.TrimSuffix(want, "?")
-	if have == "any" || want == "any" || want == "text" || have == want {
+	if have == "any" || want == "any" || want == "text" || want == "format" || have == want {
 		return true
 	}
 	number := have == "int" || have == "number" || have == "float" || have == "decimal"
@@ -199,6 +200,8 @@ func canBe(have, want string) bool {
 		return number
 	case "string", "control":
 		return texts || have == "control"
+	case "datePattern":
+		return texts
 	case "regex":
 		return texts || number
 	}

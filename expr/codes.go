@@ -33,6 +33,8 @@ const (
 	codeWhen     = "WB1410"
 	codeFails    = "WB1411"
 	codeProperty = "WB1412"
+	codePattern  = "WB1413"
+	codeFormat   = "WB1414"
 	codeInternal = "WB1499"
 
 	codeLength     = "WB1501"
@@ -43,6 +45,7 @@ const (
 
 	codeQuotedTemplate = "WB2501"
 	codeSometimesFails = "WB2502"
+	codeRepair         = "WB2503"
 )
 
 // Codes explains every code a Problem of this package may carry, in ascending order. It is data: nobody writes into it.
@@ -71,6 +74,8 @@ var Codes = []Code{
 	{codeWhen, "when(..).then(..) must end with .get(..)."},
 	{codeFails, "This part has the same operands every time, and always fails."},
 	{codeProperty, "The object has no property of this name, or is not a value by itself."},
+	{codePattern, "The pattern of a date is malformed, or has a letter that means nothing here."},
+	{codeFormat, "The format of str is malformed, has a verb that means nothing here, or more verbs than arguments."},
 	{codeInternal, "The compiler failed on a valid expression; please report it."},
 	{codeLength, "The source is longer than 16 KiB, or a name in it longer than 128 characters."},
 	{codeNodes, "The expression has more than 2,000 parts."},
@@ -79,4 +84,5 @@ var Codes = []Code{
 	{codeBudget, "A constant part of the expression exceeds the budget of an evaluation."},
 	{codeQuotedTemplate, "A ${ stands inside a quoted text and makes the whole source a template; there is no escape."},
 	{codeSometimesFails, "This part always fails when it is reached."},
+	{codeRepair, "A thread cannot wait for its repair yet: repair(..) ends it as failed."},
 }

@@ -42,6 +42,10 @@ func equalDeep(s *Scope, a, b any, depth int) (bool, error) {
 			return x.String() == y.String(), nil
 		}
 		return false, nil
+	case Date:
+		y, ok := b.(Date)
+		c, same := compareDates(x, y)
+		return ok && same && c == 0, nil
 	case []any:
 		y, ok := b.([]any)
 		if !ok || len(x) != len(y) {
@@ -186,6 +190,11 @@ func order(s *Scope, a, b any) (c int, ok bool, err error) {
 	case bool:
 		if y, is := b.(bool); is {
 			return compare(boolInt(x), boolInt(y)), true, nil
+		}
+	case Date:
+		if y, is := b.(Date); is && x.Kind == y.Kind {
+			c, _ := compareDates(x, y)
+			return c, true, nil
 		}
 	}
 	return 0, false, failf("cannot compare %s with %s", show(a), show(b))

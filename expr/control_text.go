@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// String returns the text form of the original: "CALL name", "FINISH", "FAIL", "FAIL because r", "RETRY n", "RETRY n CALL x".
-// ControlNone is "".
+// String returns the text form of the original: "CALL name", "FINISH", "FAIL", "FAIL because r", "RETRY n", "RETRY n CALL x",
+// "repairing problem". ControlNone is "".
 func (c Control) String() string {
 	switch c.Kind {
 	case ControlCall:
@@ -19,6 +19,8 @@ func (c Control) String() string {
 			return "FAIL"
 		}
 		return "FAIL because " + c.Reason
+	case ControlRepair:
+		return "repairing " + c.Reason
 	case ControlRetry:
 		s := "RETRY " + strconv.FormatInt(c.Times, 10)
 		if c.Then != nil {
@@ -63,8 +65,13 @@ func parseControl(text string) (Control, error) {
 		return Control{Kind: ControlFail, Reason: strings.TrimSpace(reason)}, nil
 	case "RETRY":
 		return parseRetry(rest)
+	case "repairing":
+		if rest == "" {
+			return Control{}, failf("repairing needs a problem")
+		}
+		return Control{Kind: ControlRepair, Reason: rest}, nil
 	}
-	return Control{}, failf("it must begin with CALL, FINISH, FAIL or RETRY")
+	return Control{}, failf("it must begin with CALL, FINISH, FAIL, RETRY or repairing")
 }
 
 func parseRetry(rest string) (Control, error) {

@@ -45,7 +45,6 @@ func TestProblems(t *testing.T) {
 		{`EventAttr("i")`, ContextStrategy, codeFunction, 0, 9, "eventAttr"},
 		{`eventAttrContains("x")`, ContextStrategy, codeFunction, 0, 17, "containsAttr"},
 		{`list.ad({1}, 2)`, ContextStrategy, codeFunction, 5, 7, "list.add"},
-		{`repair("x")`, ContextCtrl, codeFunction, 0, 6, "not available yet"},
 		{`finish`, ContextStrategy, codeName, 0, 6, "finish()"},
 		{`visit_count + 1`, ContextAction, codeName, 0, 11, `var("visit_count")`},
 		{`var("x")`, ContextStrategy, codeContext, 0, 3, "ctrl"},

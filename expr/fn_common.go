@@ -13,7 +13,7 @@ var commonFunctions = []spec{
 	{sig: "all: text", doc: `The text "all", for arguments that take a list of names or all.`, ex: `all`, flag: pure, call: func(*Scope, []any) (any, error) { return "all", nil }},
 	{sig: "all(conditions...: any) bool", doc: "Whether every condition is true; null counts as false. A single list stands for its items.", ex: `all(1 < 2, 2 < 3)`, flag: pure, call: allOf},
 	{sig: "any(conditions...: any) bool", doc: "Whether at least one condition is true; null counts as false. A single list stands for its items.", ex: `any(1 > 2, 2 < 3)`, flag: pure, call: anyOf},
-	{sig: "str(format: any, arguments...: any) text", doc: "The format with its % verbs filled in, as Java's String.format. One argument alone is never formatted, only made text; null gives an empty text.", ex: `str("Hello %s, %.2f", "Sam", 1.5)`, flag: pure, call: str},
+	{sig: "str(format: format, arguments...: any) text", doc: "The format with its % verbs filled in, as Java's String.format. One argument alone is never formatted, only made text; null gives an empty text.", ex: `str("Hello %s, %.2f", "Sam", 1.5)`, flag: pure, call: str},
 	{sig: "toStr(value: any) text", doc: "The text of a value, as it is printed everywhere.", ex: `toStr({1, 2})`, flag: pure, call: func(s *Scope, a []any) (any, error) { return textArg(s, a[0]) }},
 	{sig: "toInt(value: any) int", doc: "A whole number: of a number by cutting its fraction, of a text of digits.", ex: `toInt("42")`, flag: pure, call: toInt},
 	{sig: "toLong(value: any) int", doc: "The same as toInt; integers have 64 bits.", ex: `toLong("42")`, flag: pure, call: toInt},
@@ -349,6 +349,10 @@ var controlFunctions = []spec{
 		return Control{Kind: ControlFail, Reason: reason}, err
 	}},
 	{sig: "retry(times: int) control | retry(times: int, then: control) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
+	{sig: "repair(problem: any) control", doc: "Wait for an operator, who is told the problem.", ex: `repair("no_stock")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
+		problem, err := textArg(s, a[0])
+		return Control{Kind: ControlRepair, Reason: problem}, err
+	}},
 	{sig: "finish() control", doc: "End the thread well.", ex: `finish()`, flag: pure, call: func(*Scope, []any) (any, error) { return Control{Kind: ControlFinish}, nil }},
 }
 

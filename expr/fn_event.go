@@ -176,4 +176,9 @@ func resultVar(s *Scope, a []any) (any, error) {
 	return nil, failf("the result has no value %s", quoteShort(name))
 }
 
-func createdOn(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02 15:04:05") }
+func createdOn(s *Scope, _ []any) (any, error) {
+	if s.Thread == nil {
+		return nil, failf("there is no thread in hand")
+	}
+	return time.UnixMilli(s.Thread.CreatedAtMs).In(s.zone()).Format("2006-01-02 15:04:05"), nil
+}

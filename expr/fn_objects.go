@@ -76,11 +76,15 @@ func threadObjects() []spec {
 		{"domainId", "text", "The domain id of the thread.", func(t *ThreadInfo) any { return t.Domain }},
 		{"status", "text", "The status of the thread.", func(t *ThreadInfo) any { return t.Status }},
 		{"currentAction", "text", "The action the thread stands at.", func(t *ThreadInfo) any { return t.Action }},
-		{"createdOn", "text", "When the thread was born, yyyy-MM-dd HH:mm:ss in UTC.", func(t *ThreadInfo) any { return createdOn(t.CreatedAtMs) }},
+		{"createdOn", "text", "When the thread was born, yyyy-MM-dd HH:mm:ss in the zone of dates.", nil},
 	}
 	for _, object := range []string{"thread", "activityThread"} {
 		for _, p := range thread {
-			out = append(out, spec{sig: object + "." + p.name + ": " + p.typ, doc: p.doc, ex: object + "." + p.name, ctx: inThread, call: threadField(p.get)})
+			call := createdOn
+			if p.get != nil {
+				call = threadField(p.get)
+			}
+			out = append(out, spec{sig: object + "." + p.name + ": " + p.typ, doc: p.doc, ex: object + "." + p.name, ctx: inThread, call: call})
 		}
 	}
 	objects := []struct {

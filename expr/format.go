@@ -67,6 +67,32 @@ func formatText(s *Scope, format string, args []any) (any, error) {
 	return out.done(s)
 }
 
+// checkFormat reads a format without filling it in; it returns how many arguments it needs.
+func checkFormat(format string) (needs int, err error) {
+	next := 0
+	for i := 0; i < len(format); {
+		j := strings.IndexByte(format[i:], '%')
+		if j < 0 {
+			break
+		}
+		i += j
+		v, n, err := parseVerb(format[i:])
+		if err != nil {
+			return 0, err
+		}
+		i += n
+		switch {
+		case v.conv == '%' || v.conv == 'n':
+		case v.index > 0:
+			needs = max(needs, v.index)
+		default:
+			next++
+			needs = max(needs, next)
+		}
+	}
+	return needs, nil
+}
+
 func parseVerb(f string) (verb, int, error) {
 	v := verb{precision: -1}
 	i := 1

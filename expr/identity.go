@@ -3,6 +3,7 @@ package expr
 import (
 	"strconv"
 	"strings"
+	"time"
 )
 
 // identity returns a Go map key that is the same for values that are Equal, but for NaN.
@@ -14,6 +15,8 @@ func identity(s *Scope, v any, depth int) (any, error) {
 		return "s" + x, s.grow(len(x))
 	case Control:
 		return "s" + x.String(), nil
+	case Date:
+		return "d" + x.Kind.String() + x.at.UTC().Format(time.RFC3339Nano), nil
 	case int64:
 		return x, nil
 	case float64, float32, *Decimal:

@@ -349,6 +349,48 @@ func (l *lowerer) pattern(at *node, x lowered) lowered {
 	return lowered{n: located(&ast.ConstantNode{Value: p}, at), typ: "regex", known: true, val: p}
 }
 
+// datePattern reads a constant pattern of dates now.
+func (l *lowerer) datePattern(at *node, x lowered) lowered {
+	text, ok := x.val.(string)
+	parts, err := datePattern(text)
+	switch {
+	case !ok:
+		err = failf("a date pattern is needed, not %s", show(x.val))
+	case err == nil:
+		return lowered{n: located(&ast.ConstantNode{Value: &dateFormat{parts}}, at), typ: "datePattern", known: true, val: &dateFormat{parts}}
+	}
+	return l.problem(at.start, at.end, codePattern, err.Error(), "its letters are those of Joda: yyyy-MM-dd HH:mm:ss")
+}
+
+// formatted checks a constant format that has arguments behind it; false means that a problem was noted.
+func (l *lowerer) formatted(kids []*node, sig *Signature, args []lowered) bool {
+	if len(args) < 2 || sig.Params[0].Type != "format" || !args[0].known {
+		return true
+	}
+	format, ok := args[0].val.(string)
+	if !ok {
+		return true
+	}
+	needs, err := checkFormat(format)
+	listed := len(args) == 2 && canBe(args[1].typ, "list") // a list alone may stand for its items
+	switch at := kids[0]; {
+	case err != nil:
+		l.problem(at.start, at.end, codeFormat, err.Error(), "")
+		return false
+	case needs > len(args)-1 && !listed:
+		l.problem(at.start, at.end, codeFormat, "the format needs "+plural(needs, "argument")+", there "+isAre(len(args)-1), "")
+		return false
+	}
+	return true
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is 1"
+	}
+	return "are " + strconv.Itoa(n)
+}
+
 func (l *lowerer) index(n *node) lowered {
 	if o := n.kids[0]; o.kind == nodeName && spaces[o.text] && registry[o.text] == nil {
 		return l.problem(n.start, n.end, codeProperty, o.text+" cannot be indexed", objectHint(o.text))

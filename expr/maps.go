@@ -36,6 +36,8 @@ func mapKey(v any) (any, error) {
 		return toFloat(k), nil
 	case Control:
 		return k.String(), nil
+	case Date:
+		return k.String(), nil
 	}
 	return nil, failf("%s cannot be a key of a map", show(v))
 }
@@ -46,11 +48,16 @@ func mapGet(m, key any) (any, bool) {
 	case map[string]any:
 		k, ok := key.(string)
 		if !ok {
-			if c, is := key.(Control); is {
-				v, found := x[c.String()]
-				return v, found
+			switch c := key.(type) {
+			case Control:
+				k = c.String()
+			case Date:
+				k = c.String()
+			default:
+				return nil, false
 			}
-			return nil, false
+			v, found := x[k]
+			return v, found
 		}
 		v, ok := x[k]
 		return v, ok

@@ -6,11 +6,6 @@ import (
 	"github.com/expr-lang/expr/ast"
 )
 
-// notYet are functions of the original that a definition may name and that are not there yet.
-var notYet = map[string]string{
-	"repair": "repair is not available yet; use failBecause(..) or retry(..)",
-}
-
 // foreignNames are names that people bring from elsewhere, with what is meant here.
 var foreignNames = map[string]string{
 	"eventAttrContains": "write containsAttr(name)", "len": "write value.length() for a text, value.size() for a list", "size": "write value.size()",
@@ -82,8 +77,6 @@ func (l *lowerer) name(n *node) lowered {
 		return l.op(n, "prop", item, constant(n, n.text))
 	case registry[n.text] != nil:
 		return l.problem(n.start, n.end, codeName, n.text+" is a function", "write "+registry[n.text].Signatures[0].Text)
-	case notYet[n.text] != "":
-		return l.problem(n.start, n.end, codeName, "there is no "+n.text, notYet[n.text])
 	}
 	hint := l.suggestFunction("", n.text)
 	if hint == "" {
@@ -117,10 +110,7 @@ func (l *lowerer) call(n *node) lowered {
 func (l *lowerer) function(n *node) lowered {
 	f := registry[n.text]
 	if f == nil {
-		hint := notYet[n.text]
-		if hint == "" {
-			hint = foreignNames[n.text]
-		}
+		hint := foreignNames[n.text]
 		if registry["#"+n.text] != nil {
 			hint = "write " + n.text + " without parentheses"
 		}
@@ -160,10 +150,16 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 	for i, k := range kids {
 		args[i] = l.argument(f, sig.param(i), k)
 	}
+	if key == "repair" {
+		*l.probs = append(*l.probs, Problem{Code: codeRepair, Warning: true, Start: at.start, End: at.end, Message: "nobody can repair a thread yet: repair(..) ends it as failed, with this reason", Hint: "write failBecause(..), or retry(..)"})
+	}
 	if key == "call" && args[0].known {
 		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
 	}
 	l.site(&at, key, f, kids, args)
+	if !l.checked(n, f, args) || !l.formatted(kids, sig, args) {
+		return lowered{n: &ast.NilNode{}, typ: "any", bad: true}
+	}
 	if f.pure {
 		if out, ok := l.folded(n, f.call, args); ok {
 			return out
@@ -174,12 +170,34 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 	return lowered{n: callNode(n, key, args...), typ: sig.Result}
 }
 
+// checked asks the function's own check of constant arguments; false means that a problem was noted.
+func (l *lowerer) checked(n *node, f *Function, args []lowered) bool {
+	if f.check == nil {
+		return true
+	}
+	vals := make([]any, len(args))
+	for i, a := range args {
+		if !a.known || a.bad {
+			return true
+		}
+		vals[i] = a.val
+	}
+	if err := f.check(vals); err != nil {
+		l.fails(n, codeFails, err)
+		return l.maybe > 0
+	}
+	return true
+}
+
 // argument lowers one argument and checks what is known of it against the parameter.
 func (l *lowerer) argument(f *Function, p Param, k *node) lowered {
 	x := l.lower(k)
 	if x.known {
-		if p.Type == "regex" {
+		switch p.Type {
+		case "regex":
 			return l.pattern(k, x)
+		case "datePattern":
+			return l.datePattern(k, x)
 		}
 		if err := typeFits(p.Type, x.val); err != nil {
 			l.problem(k.start, k.end, codeType, f.QualifiedName()+", "+p.Name+": "+err.Error(), "write "+f.counts())
@@ -217,7 +235,7 @@ func (l *lowerer) member(n *node) lowered {
 	if x.bad {
 		return x
 	}
-	if x.typ != "any" && x.typ != "map" && x.typ != "any?" && x.typ != "map?" && n.text != "empty" {
+	if typ := strings.TrimSuffix(x.typ, "?"); typ != "any" && typ != "map" && n.text != "empty" && getter(typ, n.text) == nil {
 		hint := ""
 		if methods[n.text] != nil {
 			hint = "a method needs parentheses: " + n.text + "()"
@@ -304,11 +322,13 @@ func (l *lowerer) valueMethod(n *node, recv lowered) lowered {
 	}
 	args := []lowered{recv}
 	for i, k := range n.kids[1:] {
-		if len(fits) == 1 {
-			args = append(args, l.argument(fits[0], fits[0].signature(len(n.kids)-1).param(i), k))
-		} else {
-			args = append(args, l.lower(k))
+		p := fits[0].signature(len(n.kids) - 1).param(i)
+		for _, m := range fits[1:] {
+			if m.signature(len(n.kids)-1).param(i).Type != p.Type {
+				p.Type = "any"
+			}
 		}
+		args = append(args, l.argument(fits[0], p, k))
 	}
 	name := n.text
 	if out, ok := l.folded(n, func(s *Scope, a []any) (any, error) { return callMethod(s, name, methods[name], a) }, args); ok {
@@ -333,7 +353,7 @@ func receiverOf(x lowered) string {
 		return "string"
 	case "int", "number":
 		return "number"
-	case "bool", "list", "map":
+	case "bool", "list", "map", "dateTime", "localDate", "localTime":
 		return x.typ
 	}
 	return ""

@@ -42,7 +42,7 @@ var operatorTable = []operator{
 	}},
 	{"map", true, "any", func(s *Scope, a []any) (any, error) { return mapOf(s, a) }},
 	{"index", true, "any", func(s *Scope, a []any) (any, error) { return index(a[0], a[1]) }},
-	{"prop", true, "any", func(s *Scope, a []any) (any, error) { return property(a[0], a[1].(string)) }},
+	{"prop", true, "any", func(s *Scope, a []any) (any, error) { return property(s, a[0], a[1].(string)) }},
 	{"items", true, "items", items},
 	{"reversed", true, "items", func(s *Scope, a []any) (any, error) {
 		list, err := items(s, a)
@@ -140,7 +140,7 @@ func indexArg(key any) (int64, error) {
 }
 
 // property is value.name on a value: the key of a map (D20).
-func property(v any, name string) (any, error) {
+func property(s *Scope, v any, name string) (any, error) {
 	switch x := v.(type) {
 	case map[string]any:
 		val, ok := x[name]
@@ -162,6 +162,10 @@ func property(v any, name string) (any, error) {
 		if name == "empty" {
 			return len(x) == 0, nil
 		}
+	case Date:
+		if f := getter(x.Kind.String(), name); f != nil {
+			return f.call(s, []any{x})
+		}
 	}
 	hint := ""
 	if methods[name] != nil {
@@ -171,6 +175,19 @@ func property(v any, name string) (any, error) {
 }
 
 // items returns what a projection or selection walks over: the items of a list, the entries of a map as maps of key and value.
+// getter returns the method that a property of a date stands for: year is getYear(), afterNow is isAfterNow().
+func getter(kind, name string) *Function {
+	if name == "" {
+		return nil
+	}
+	for _, prefix := range []string{"get", "is"} {
+		if f := registry["."+kind+"."+prefix+upperFirst(name)]; f != nil && f.signature(0) != nil {
+			return f
+		}
+	}
+	return nil
+}
+
 func items(s *Scope, a []any) (any, error) {
 	switch x := a[0].(type) {
 	case []any:

@@ -25,7 +25,7 @@ func (c contextSet) has(ctx Context) bool { return c&(1<<ctx) != 0 }
 // Param is one parameter of a Function.
 type Param struct {
 	Name     string
-	Type     string // any text string int number bool list map regex control; with ? behind it null is welcome too
+	Type     string // any text string int number bool list map regex control datePattern format dateTime localDate localTime; with ? behind it null is welcome too
 	Optional bool
 	Variadic bool // may be given any number of times, none included
 }
@@ -40,17 +40,19 @@ type Signature struct {
 // Function is one entry of the language: a function, a method, or a property read without parentheses.
 type Function struct {
 	Name       string // without the namespace: "add"
-	Namespace  string // "list", "event", ...; "" for plain functions; for methods the receiver's type: "string", "list", "map", "number", "bool"
+	Namespace  string // "list", "event", ...; "" for plain functions; for methods the receiver's type: "string", "list", "map", "number", "bool", "dateTime", "localDate", "localTime"
 	Method     bool   // called on a value: value.name(..)
 	Property   bool   // read without parentheses
 	Contexts   []Context
 	Signatures []Signature
 	Doc        string
+	DocZh      string // the same in Chinese
 	Example    string
 
 	contexts contextSet
 	pure     bool // the same arguments give the same answer in every Scope
 	call     callFunc
+	check    func(a []any) error // may be nil
 }
 
 // callFunc computes a function. The arguments are only good during the call: a list that is kept is copied.
@@ -71,10 +73,13 @@ func (f *Function) QualifiedName() string {
 type spec struct {
 	sig  string
 	doc  string
+	zh   string // the doc in Chinese
 	ex   string
 	ctx  contextSet // 0: inAll
 	flag flags
 	call callFunc
+	// check looks at the arguments at post time when all are constants; its error is a problem.
+	check func(a []any) error
 }
 
 type flags uint8
@@ -103,9 +108,9 @@ type operator struct {
 
 func init() {
 	for _, table := range [][]spec{
-		commonFunctions, randomFunctions, controlFunctions, eventFunctions, stateFunctions, resultFunctions, objectFunctions, threadObjects(),
+		commonFunctions, randomFunctions, dateFunctions, controlFunctions, eventFunctions, stateFunctions, resultFunctions, objectFunctions, threadObjects(),
 		listFunctions, mapFunctions, counterFunctions, regexFunctions, mathFunctions, accessorFunctions(),
-		stringMethods, listMethods, mapMethods, otherMethods,
+		stringMethods, listMethods, mapMethods, otherMethods, dateMethods(),
 	} {
 		for _, sp := range table {
 			register(sp)
@@ -122,7 +127,7 @@ func init() {
 }
 
 func register(sp spec) {
-	f := &Function{Doc: sp.doc, Example: sp.ex, contexts: sp.ctx, pure: sp.flag&pure != 0, Method: sp.flag&isMethod != 0, call: sp.call}
+	f := &Function{Doc: sp.doc, DocZh: sp.zh, Example: sp.ex, check: sp.check, contexts: sp.ctx, pure: sp.flag&pure != 0, Method: sp.flag&isMethod != 0, call: sp.call}
 	if f.contexts == 0 {
 		f.contexts = inAll
 	}

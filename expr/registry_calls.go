@@ -122,6 +122,8 @@ func receiverType(v any) string {
 		return "list"
 	case map[string]any, map[any]any:
 		return "map"
+	case Date:
+		return v.(Date).Kind.String()
 	}
 	if numberKind(v) != notNumber {
 		return "number"

@@ -1,5 +1,7 @@
 package expr
 
+import "time"
+
 // Event is what an expression sees of the message in hand.
 type Event struct {
 	ID       string         // the sender's id of this event, "" when it gave none
@@ -65,8 +67,9 @@ type Scope struct {
 	Config map[string]any
 	Result *Result
 	Thread *ThreadInfo
-	NowMs  int64  // the turn's time
-	Seed   uint64 // seed of all draws of this step; the same seed gives the same draws
+	NowMs  int64          // the turn's time
+	Zone   *time.Location // of dates; nil: UTC
+	Seed   uint64         // seed of all draws of this step; the same seed gives the same draws
 
 	MaxTicks int64 // ticks one evaluation may spend; 0: the constant MaxTicks
 	MaxBytes int64 // bytes one evaluation may make; 0: the constant MaxBytes

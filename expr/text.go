@@ -72,6 +72,8 @@ func (t *textBuf) value(v any, depth int) {
 		t.str(x.String())
 	case Control:
 		t.str(x.String())
+	case Date:
+		t.str(x.String())
 	case []any:
 		if depth >= MaxValueDepth {
 			t.str("...")
@@ -190,7 +192,7 @@ func javaFloat(f float64, bits int) string {
 	return mant + "E" + strconv.Itoa(n)
 }
 
-// TypeName returns the language's name of a value's type: int, float, decimal, string, bool, null, list, map, control.
+// TypeName returns the language's name of a value's type: int, float, decimal, string, bool, null, list, map, date, control.
 func TypeName(v any) string {
 	switch v.(type) {
 	case nil:
@@ -211,6 +213,8 @@ func TypeName(v any) string {
 		return "map"
 	case Control:
 		return "control"
+	case Date:
+		return "date"
 	}
 	return fmt.Sprintf("%T", v)
 }

@@ -11,6 +11,7 @@ import "github.com/cockroachdb/apd/v3"
 //	[]any            list; never changed after it was made
 //	map[string]any   map; never changed after it was made
 //	map[any]any      map with at least one key that is no string (int64, bool, float64 keys)
+//	Date             a date-time, a date or a time of day
 //	Control          what call(), finish(), ... answer
 //
 // Values are shared freely between threads, steps and stores: nobody writes into a list, map or decimal it did not make.

@@ -43,9 +43,10 @@ type nodeConfig struct {
 	MaxStream  int64  // bytes of one NDJSON stream; 0: the default
 	AllowHosts []string
 	Build      api.Build
-	Log        *slog.Logger // nil: slog.Default()
-	Stdout     io.Writer    // where the stdout action prints; nil: os.Stdout
-	Fatal      func(error)  // nil: log and exit
+	Log        *slog.Logger   // nil: slog.Default()
+	Zone       *time.Location // of the dates in expressions; nil: UTC
+	Stdout     io.Writer      // where the stdout action prints; nil: os.Stdout
+	Fatal      func(error)    // nil: log and exit
 }
 
 // node is everything that one process runs, wired.
@@ -99,7 +100,7 @@ func openNode(ctx context.Context, c nodeConfig) (n *node, err error) {
 	n.bus = bushttp.New(bushttp.Options{NowMs: n.clock.NowMs, MaxStreamBytes: c.MaxStream, MaxQueueBytes: int(share.queue), RefuseEvents: n.refuseEvents})
 	n.producer = bushttp.NewProducer(bushttp.ProducerOptions{NowMs: n.clock.NowMs})
 	n.engine, err = engine.New(engine.Options{Store: n.state, Clock: n.clock, Metadata: n.cache.Load, Consumers: []messagebus.Consumer{n.bus},
-		Producer: n.producer, Stdout: c.Stdout, Log: c.Log, Fatal: c.Fatal, CacheBytes: share.threads, MaxBytes: int(share.turn),
+		Producer: n.producer, Stdout: c.Stdout, Zone: c.Zone, Log: c.Log, Fatal: c.Fatal, CacheBytes: share.threads, MaxBytes: int(share.turn),
 		MaxKeys: c.Bounds.Keys, MaxDeadLetterBytes: c.Bounds.DeadLetterBytes, MaxDeadLetterAgeMs: c.Bounds.DeadLetterAge.Milliseconds()})
 	if err != nil {
 		return n, err

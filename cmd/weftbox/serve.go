@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+	_ "time/tzdata" // so that --tz works where the system has no zones
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ type serveFlags struct {
 	slots       uint16
 	randomPorts bool
 	logLevel    string
+	tz          string
 }
 
 func newServeCommand() *cobra.Command {
@@ -36,7 +38,7 @@ func newServeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node",
-		Long:  "Run a node. The first line printed is its URL; logs go to stderr. Environment: WEFTBOX_DATA, WEFTBOX_HTTP_ADDR, WEFTBOX_ADMIN_ADDR; a flag wins over them.",
+		Long:  "Run a node. The first line printed is its URL; logs go to stderr. Environment: WEFTBOX_DATA, WEFTBOX_HTTP_ADDR, WEFTBOX_ADMIN_ADDR, WEFTBOX_TZ; a flag wins over them.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := f.complete(c.ErrOrStderr()); err != nil {
@@ -51,6 +53,7 @@ func newServeCommand() *cobra.Command {
 	p.StringVar(&f.config.AdminAddr, "admin-addr", env("WEFTBOX_ADMIN_ADDR", "127.0.0.1:8421"), "where health, metrics and profiles are served")
 	p.BoolVar(&f.randomPorts, "random-ports", false, "listen on free ports of the same hosts")
 	p.StringVar(&f.clock, "clock", "wall", `"wall", or "manual": turned by "weftbox clock advance"`)
+	p.StringVar(&f.tz, "tz", env("WEFTBOX_TZ", "UTC"), "time zone of the dates in expressions, such as Asia/Shanghai")
 	p.StringVar(&f.durability, "durability", "sync", `"sync": on disk before an answer; "relaxed": within 100 ms; "memory": nothing survives`)
 	p.Uint16Var(&f.slots, "slots", 0, "number of slots of a new store, 1 to 16384 (default 256); fixed for ever")
 	p.BoolVar(&f.config.Insecure, "insecure-listen", false, "allow addresses that other machines reach, although there is no access control")
@@ -82,6 +85,11 @@ func (f *serveFlags) complete(stderr io.Writer) error {
 	if !known {
 		return fail(exitUsage, "weftbox help serve", "--durability %s: write sync, relaxed or memory", f.durability)
 	}
+	zone, err := time.LoadLocation(f.tz)
+	if err != nil || f.tz == "Local" {
+		return fail(exitUsage, "weftbox help serve", "--tz %s: there is no such time zone; write a name such as UTC or Asia/Shanghai", f.tz)
+	}
+	f.config.Zone = zone
 	f.config.Durability, f.config.Slots, f.config.Build = durability, f.slots, build()
 	switch f.clock {
 	case "wall":
