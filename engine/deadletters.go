@@ -257,7 +257,7 @@ func (e *Engine) DeadLetterUsage() (letters, bytes int64) {
 // DeadLetter reads one dead letter. Safe for concurrent use; only synced state is seen.
 func (e *Engine) DeadLetter(id store.DeadID) (letter store.DeadLetter, ok bool, err error) {
 	letter, _, ok, err = e.store.DeadLetter(id)
-	return letter, ok, errors.Join(err, e.store.Barrier())
+	return letter, ok, errors.Join(err, e.shown())
 }
 
 // maxLettersSeen bounds what one listing looks at: a filter may take few of many.
@@ -270,5 +270,5 @@ func (e *Engine) FindDeadLetters(f store.DeadFilter, after *store.DeadID, limit 
 		f.Slots = []uint16{slots.Of(f.Domain, uint16(len(e.slots)))}
 	}
 	letters, last, more, err = e.store.FindDead(f, after, limit, maxLettersSeen)
-	return letters, last, more, errors.Join(err, e.store.Barrier())
+	return letters, last, more, errors.Join(err, e.shown())
 }

@@ -26,22 +26,11 @@ func newPipeline(e *Engine) *pipeline {
 
 // turn does one round up to its commit; it reports whether there was anything to do.
 func (p *pipeline) turn() bool {
-	e := p.e
 	t := <-p.free
-	e.turn = t
-	if !t.decide() {
+	if !t.apply() {
 		p.free <- t
 		return false
 	}
-	if fault.On("ack-before-commit") {
-		t.answerEarly()
-	}
-	if err := t.batch.Apply(); err != nil {
-		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
-		p.free <- t
-		return false
-	}
-	t.armAgain()
 	p.applied <- t
 	return true
 }
@@ -49,17 +38,48 @@ func (p *pipeline) turn() bool {
 func (p *pipeline) teller() {
 	defer close(p.done)
 	for t := range p.applied {
-		if err := t.batch.Wait(); err != nil {
-			p.e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+		if t.wait() {
+			t.tell()
 		}
-		if p.e.failed.Load() { // what comes after a lost turn stands on it
-			p.free <- t
-			continue
-		}
-		p.e.at(PointAfterCommit)
-		t.tell()
 		p.free <- t
 	}
+}
+
+// apply decides a turn and hands it to the disk; it reports whether there was anything to do.
+func (t *turn) apply() bool {
+	e := t.e
+	e.turn = t
+	if !t.decide() {
+		return false
+	}
+	if fault.On("ack-before-commit") {
+		t.answerEarly()
+	}
+	if err := t.batch.Apply(); err != nil {
+		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+		return false
+	}
+	if fault.On("tell-before-wait") {
+		t.answerEarly()
+	}
+	e.at(PointApplied)
+	t.armAgain()
+	return true
+}
+
+// wait returns when an applied turn is on disk and may be told. What comes after a lost turn stands on it: none of it is told.
+func (t *turn) wait() bool {
+	if err := t.batch.Wait(); err != nil {
+		t.e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
+	}
+	if t.e.failed.Load() && !fault.On("tell-after-failure") {
+		return false
+	}
+	t.e.at(PointAfterCommit)
+	if fault.On("tell-two-at-once") {
+		t.e.turn.answerEarly() // the turn applied last, which may still wait
+	}
+	return true
 }
 
 // flush returns when everything that was applied is told.

@@ -13,7 +13,7 @@ import (
 func (e *Engine) Thread(id activity.ID, run uint64) (activity.Thread, error) {
 	t, err := e.readThread(id, run)
 	if err == nil {
-		err = e.store.Barrier()
+		err = e.shown()
 	}
 	return t, err
 }
@@ -42,7 +42,7 @@ type Cursor struct {
 
 // Threads lists up to limit live threads of an activity, and where to go on; done is true after the last one.
 func (e *Engine) Threads(number uint32, from Cursor, limit int) (threads []activity.Thread, next Cursor, done bool, err error) {
-	defer func() { err = errors.Join(err, e.store.Barrier()) }()
+	defer func() { err = errors.Join(err, e.shown()) }()
 	next = from
 	for int(next.Slot) < len(e.slots) {
 		domains, err := e.store.Members(next.Slot, number, next.Domain, limit-len(threads))
@@ -72,13 +72,13 @@ func (e *Engine) Threads(number uint32, from Cursor, limit int) (threads []activ
 // Counters returns the counters of an activity: for live statuses how many threads stand at an action now, for ended ones how many have ended there.
 func (e *Engine) Counters(number uint32) ([]store.Counter, error) {
 	counters, err := e.store.Counters(number)
-	return counters, errors.Join(err, e.store.Barrier())
+	return counters, errors.Join(err, e.shown())
 }
 
 // DeadLetters lists the newest dead letters.
 func (e *Engine) DeadLetters(limit int) ([]store.DeadLetter, error) {
 	letters, err := e.store.DeadLetters(limit)
-	return letters, errors.Join(err, e.store.Barrier())
+	return letters, errors.Join(err, e.shown())
 }
 
 // Usage returns what the store takes.

@@ -3,7 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/weftbox/weftbox/internal/fault"
 )
@@ -22,17 +27,38 @@ func (s *Store) Durability() Durability { return s.durability }
 
 // Apply is the first half of Commit: the batch is in the store and its bytes are on their way to the disk when it returns. The caller's own reads see it
 // at once; what is read for others must pass Barrier before it is told. Wait is the second half and must follow, in the order of the Applies.
-// With CommitSlots, or a durability other than sync, Apply does all.
+// With a durability other than sync, Apply does all.
 func (b *Batch) Apply() error {
-	if b.err != nil || b.groups != nil || b.s.durability != Sync || b.Empty() || fault.Chosen() != "" {
+	if b.err != nil || b.s.durability != Sync || b.Empty() || b.early != nil || b.late != nil || fault.On("commit-without-sync") {
 		return b.Commit()
 	}
-	if err := b.s.apply(b); err != nil {
-		b.reset()
-		return err
+	for slot, p := range b.parts() {
+		node := b.node
+		if b.groups != nil && slot != NodeSlot {
+			node = nil
+		}
+		if err := b.s.apply(p, node); err != nil {
+			b.reset()
+			return err
+		}
 	}
 	b.waits = true
 	return nil
+}
+
+// parts yields what is to be committed: the joined batch, or with CommitSlots the groups that are not empty, by slot.
+func (b *Batch) parts() iter.Seq2[uint16, *pebble.Batch] {
+	return func(yield func(uint16, *pebble.Batch) bool) {
+		if b.groups == nil {
+			yield(b.slot, b.cur)
+			return
+		}
+		for _, slot := range slices.Sorted(maps.Keys(b.groups)) {
+			if g := b.groups[slot]; !g.Empty() && !yield(slot, g) {
+				return
+			}
+		}
+	}
 }
 
 // Wait returns when the applied batch is on disk. An error is final, as that of Commit. The batch is reset and may be used again.
@@ -42,7 +68,12 @@ func (b *Batch) Wait() error {
 	}
 	b.waits = false
 	s := b.s
-	err := b.cur.SyncWait()
+	var err error
+	n := uint64(0)
+	for _, p := range b.parts() {
+		err = errors.Join(err, p.SyncWait())
+		n++
+	}
 	s.mu.Lock()
 	if err = errors.Join(err, s.usable()); err != nil && s.down == nil {
 		s.down = fmt.Errorf("store %s: a commit failed, the process must end: %w", s.dir, err)
@@ -52,7 +83,7 @@ func (b *Batch) Wait() error {
 	}
 	s.mu.Unlock()
 	s.barrier.mu.Lock()
-	s.barrier.synced++
+	s.barrier.synced += n
 	if err != nil {
 		s.barrier.failed = err
 	}
@@ -73,20 +104,20 @@ func (s *Store) Barrier() error {
 	return a.failed
 }
 
-func (s *Store) apply(b *Batch) error {
+func (s *Store) apply(p *pebble.Batch, node *NodeMeta) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.usable(); err != nil {
 		return err
 	}
-	err := errors.Join(s.db.ApplyNoSyncWait(b.cur, s.writeOptions()), s.idle.closeAll())
+	err := errors.Join(s.db.ApplyNoSyncWait(p, s.writeOptions()), s.idle.closeAll())
 	s.generation++
 	if err != nil {
 		s.down = fmt.Errorf("store %s: a commit failed, the process must end: %w", s.dir, err)
 		return s.down
 	}
-	if b.node != nil {
-		s.node = *b.node
+	if node != nil {
+		s.node = *node
 	}
 	s.barrier.mu.Lock()
 	s.barrier.applied++

@@ -3,8 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -93,18 +91,12 @@ func (b *Batch) Commit() error {
 	if err := b.commitTorn(&b.early); err != nil {
 		return err
 	}
-	if b.groups == nil {
-		return errors.Join(b.s.commit(b.cur, b.node), b.commitTorn(&b.late))
-	}
-	for _, slot := range slices.Sorted(maps.Keys(b.groups)) {
-		g, node := b.groups[slot], b.node
-		if g.Empty() {
-			continue
-		}
-		if slot != NodeSlot {
+	for slot, p := range b.parts() {
+		node := b.node
+		if b.groups != nil && slot != NodeSlot {
 			node = nil
 		}
-		if err := b.s.commit(g, node); err != nil {
+		if err := b.s.commit(p, node); err != nil {
 			return err
 		}
 	}
@@ -147,6 +139,13 @@ func (b *Batch) reset() {
 	}
 	clear(b.groups)
 	b.cur = nil
+}
+
+// Reset drops what was not committed; the batch may be used again. One that is applied must be waited for instead.
+func (b *Batch) Reset() {
+	if !b.waits {
+		b.reset()
+	}
 }
 
 // Close drops what was not committed.

@@ -27,6 +27,11 @@ var names = []struct{ Name, What string }{
 	{"cursor-ahead", "the timer cursor passes alarms that the turn did not take"},
 	{"requests-apart", "open requests land in a second batch"},
 	{"threads-apart", "threads land in a second batch"},
+	{"tell-before-wait", "an applied turn is answered before it is on disk"},
+	{"tell-two-at-once", "when one turn is on disk, the one applied after it is answered too"},
+	{"tell-after-failure", "a turn whose sync failed is told, and so are those that stand on it"},
+	{"send-before-sync", "the relay sends what an applied turn asks for before that turn is on disk"},
+	{"read-before-sync", "a caller is shown what a turn wrote that is not on disk yet"},
 	{"reply-dropped", "what a service answers in the body is lost, the outbox row is deleted"},
 }
 

@@ -18,8 +18,12 @@ func (r *run) stored(id activity.ID) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("thread %v can not be read: %w", id, err)
 	}
-	if t.Status == activity.Absent {
-		return "absent", nil
+	return shown(&t), nil
+}
+
+func shown(t *activity.Thread) string {
+	if !t.Status.Live() {
+		return "absent"
 	}
 	var vars []string
 	echoes := int64(0)
@@ -33,7 +37,7 @@ func (r *run) stored(id activity.ID) (string, error) {
 	slices.Sort(vars)
 	requests := append([]uint64{}, t.Requests...)
 	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d requests %v echoes=%d %s", t.Status, t.PausedFrom, t.Action, t.Run, t.Visit, t.Parked,
-		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, requests, echoes, strings.Join(vars, " ")), nil
+		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, requests, echoes, strings.Join(vars, " "))
 }
 
 // audit compares all that lies in the store with the model.

@@ -159,10 +159,14 @@ func (r *run) post(c *client, p *post) {
 		if a.Err != nil {
 			return
 		}
+		owner := r.ledger.owner[p.key]
+		if owner.turn > n.told { // of a turn that is on disk and told later
+			owner = claim{}
+		}
 		switch {
-		case p.forged && r.ledger.owner[p.key] != p.n && !a.Conflict && r.ledger.owner[p.key] != 0:
-			r.fail("event %d has the key %s of event %d with another content, but was answered as taken", p.n, p.key, r.ledger.owner[p.key])
-		case !p.forged && a.Conflict && r.posts[r.ledger.owner[p.key]] == p:
+		case p.forged && owner.event != p.n && !a.Conflict && owner.event != 0:
+			r.fail("event %d has the key %s of event %d with another content, but was answered as taken", p.n, p.key, owner.event)
+		case !p.forged && a.Conflict && r.posts[owner.event] == p:
 			r.fail("event %d was answered as a conflict with itself", p.n)
 		case known && !a.Duplicate:
 			r.fail("event %d is known at each of its threads, but its repeat was not answered as a duplicate", p.n)

@@ -90,6 +90,7 @@ func (s *Result) add(r Result) {
 	s.Requests += r.Requests
 	s.Births += r.Births
 	s.Late += r.Late
+	s.Between += r.Between
 }
 
 // check: a simulation in which little happens proves little.
@@ -98,12 +99,12 @@ func (s *Result) check(t *testing.T, seeds int) {
 	if seeds < 400 { // too few for every place
 		return
 	}
-	for _, place := range []string{"a file operation", "rest", "collected", "stepped", "before-commit", "after-commit", "before-answer", "after-answer", "before-send", "after-send"} {
+	for _, place := range []string{"a file operation", "a failed write", "rest", "collected", "stepped", "before-commit", "applied", "after-commit", "before-answer", "after-answer", "before-send", "after-send"} {
 		if s.Deaths[place] == 0 {
 			t.Errorf("expected deaths at %s in %d seeds, there were none", place, seeds)
 		}
 	}
-	for what, n := range map[string]int{"events": s.Events / 40, "requests": s.Requests / 5, "births": s.Births / 3, "late answers and alarms": s.Late * 2} {
+	for what, n := range map[string]int{"events": s.Events / 40, "requests": s.Requests / 5, "births": s.Births / 3, "late answers and alarms": s.Late * 2, "deaths with two turns under way": s.Between * 4} {
 		if n < seeds {
 			t.Errorf("expected more %s in %d seeds: %s", what, seeds, *s)
 		}

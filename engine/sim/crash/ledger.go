@@ -37,7 +37,16 @@ type ending struct {
 }
 
 // group is what one turn did in its slots, not yet known to be on disk.
-type group map[uint16]*slotGroup
+type group struct {
+	turn  int
+	slots map[uint16]*slotGroup
+}
+
+// claim is the event that a key stands for, since a turn of the present life; 0: an earlier life.
+type claim struct {
+	event int64
+	turn  int
+}
 
 type slotGroup struct {
 	threads map[activity.ID]thread
@@ -58,7 +67,7 @@ type ledger struct {
 	effects  map[target]int
 	idles    map[target]bool
 	latest   map[source]int64 // the last event of a source that had its effect at a thread
-	owner    map[string]int64 // the event that a key stands for, once it had an effect
+	owner    map[string]claim // the event that a key stands for, once it had an effect
 	commands map[int64]int
 	asks     map[request]*asked
 	ended    map[ended]bool // not yet forgotten, as far as the model knows
@@ -72,9 +81,11 @@ type source struct {
 	id   activity.ID
 }
 
+func newGroup() group { return group{slots: map[uint16]*slotGroup{}} }
+
 func newLedger() *ledger {
-	return &ledger{now: map[activity.ID]thread{}, kept: map[activity.ID]thread{}, open: group{}, effects: map[target]int{}, idles: map[target]bool{},
-		latest: map[source]int64{}, owner: map[string]int64{}, commands: map[int64]int{}, asks: map[request]*asked{}, ended: map[ended]bool{}, endings: map[ending]int64{}}
+	return &ledger{now: map[activity.ID]thread{}, kept: map[activity.ID]thread{}, open: newGroup(), effects: map[target]int{}, idles: map[target]bool{},
+		latest: map[source]int64{}, owner: map[string]claim{}, commands: map[int64]int{}, asks: map[request]*asked{}, ended: map[ended]bool{}, endings: map[ending]int64{}}
 }
 
 // observe gives the model what the engine gave to a thread, and compares the verdicts.
@@ -111,10 +122,10 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 		r.fail("thread %v was given %s in state %s: the verdict must be %s, the engine says %s %s", id, describe(m), &t, kind, v.Kind, v.Error)
 	}
 	l.now[id] = s.t
-	g := l.open[slot]
+	g := l.open.slots[slot]
 	if g == nil {
 		g = &slotGroup{threads: map[activity.ID]thread{}}
-		l.open[slot] = g
+		l.open.slots[slot] = g
 	}
 	g.threads[id] = s.t
 	for _, f := range s.facts {
@@ -132,16 +143,17 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 
 // handed says that the present turn is on its way to the disk. What it parked lies there by the deliveries' numbers: commands, answers
 // and events of one turn got theirs as they came in, not in the order in which a thread sees them.
-func (l *ledger) handed() {
-	for _, g := range l.open {
+func (l *ledger) handed(turn int) {
+	for _, g := range l.open.slots {
 		for id, t := range g.threads {
 			t.mail = slices.Clone(t.mail)
 			slices.SortFunc(t.mail, func(a, b mail) int { return cmp.Compare(a.number, b.number) })
 			g.threads[id], l.now[id] = t, t
 		}
 	}
+	l.open.turn = turn
 	l.flight = append(l.flight, l.open)
-	l.open = group{}
+	l.open = newGroup()
 }
 
 // committed says that the oldest turn under way is on disk.
@@ -151,13 +163,13 @@ func (r *run) committed() {
 		r.fail("a commit ended that had not begun")
 		return
 	}
-	for slot, g := range l.flight[0] {
-		r.keep(slot, g)
+	for slot, g := range l.flight[0].slots {
+		r.keep(slot, g, l.flight[0].turn)
 	}
 	l.flight = l.flight[1:]
 }
 
-func (r *run) keep(slot uint16, g *slotGroup) {
+func (r *run) keep(slot uint16, g *slotGroup, turn int) {
 	l := r.ledger
 	for id, t := range g.threads {
 		l.kept[id] = t
@@ -167,7 +179,7 @@ func (r *run) keep(slot uint16, g *slotGroup) {
 		case f.event != 0 && f.idle:
 			l.idles[target{f.event, f.id}] = true
 		case f.event != 0:
-			r.keepEvent(f.event, f.id)
+			r.keepEvent(f.event, f.id, turn)
 		case f.command != 0:
 			if l.commands[f.command]++; l.commands[f.command] > 1 {
 				r.fail("command %d was carried out twice at %v", f.command, f.id)
@@ -190,7 +202,7 @@ func (r *run) keep(slot uint16, g *slotGroup) {
 }
 
 // keepEvent notes that an event had its effect at a thread: once, in the order of its source, and for one content of its key.
-func (r *run) keepEvent(n int64, id activity.ID) {
+func (r *run) keepEvent(n int64, id activity.ID, turn int) {
 	l, p := r.ledger, r.posts[n]
 	at := target{n, id}
 	if l.effects[at]++; l.effects[at] > 1 {
@@ -202,10 +214,13 @@ func (r *run) keepEvent(n int64, id activity.ID) {
 	}
 	l.latest[src] = max(l.latest[src], n)
 	if p.key != "" {
-		if first := l.owner[p.key]; first != 0 && first != n {
-			r.fail("event %d was applied although its key %s is that of event %d with another content", n, p.key, first)
+		first := l.owner[p.key]
+		if first.event != 0 && first.event != n {
+			r.fail("event %d was applied although its key %s is that of event %d with another content", n, p.key, first.event)
 		}
-		l.owner[p.key] = n
+		if first.event == 0 {
+			l.owner[p.key] = claim{n, turn}
+		}
 	}
 }
 
@@ -214,22 +229,25 @@ func (r *run) survive() error {
 	l := r.ledger
 	slots := map[uint16]bool{}
 	for _, g := range l.flight {
-		for slot := range g {
+		for slot := range g.slots {
 			slots[slot] = true
 		}
 	}
 	for _, slot := range sorted(slots) {
 		var groups []*slotGroup
 		for _, g := range l.flight {
-			if g[slot] != nil {
-				groups = append(groups, g[slot])
+			if g.slots[slot] != nil {
+				groups = append(groups, g.slots[slot])
 			}
 		}
 		if err := r.surviveSlot(slot, groups); err != nil {
 			return err
 		}
 	}
-	l.flight, l.open = nil, group{}
+	l.flight, l.open = nil, newGroup()
+	for key, c := range l.owner {
+		l.owner[key] = claim{event: c.event}
+	}
 	l.now = make(map[activity.ID]thread, len(l.kept))
 	for id, t := range l.kept {
 		l.now[id] = t
@@ -276,7 +294,7 @@ func (r *run) surviveSlot(slot uint16, groups []*slotGroup) error {
 		}
 		for i, g := range groups {
 			if i < n {
-				r.keep(slot, g)
+				r.keep(slot, g, 0)
 				continue
 			}
 			for _, f := range g.facts {

@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,7 +25,9 @@ type node struct {
 	disk   *vfs.MemFS
 	store  *store.Store
 	engine *engine.Engine
+	steps  *engine.Stepper // nil: whole turns
 	source *logSource
+	gate   *gate
 
 	dead   atomic.Bool
 	gone   chan struct{} // closed when rest is there
@@ -34,26 +37,38 @@ type node struct {
 	rng    *rand.Rand    // of the clone; its own, because the death may come on a goroutine of the store's
 
 	ops    atomic.Int64 // file operations left; never 0 = without end
+	writes atomic.Int64 // operations on the log left, before they fail; never 0 = without end
+	failed atomic.Bool  // one has
 	points int          // points left
+
+	applied int // turns handed to the disk
+	told    int // the turn that is being told, or was told last
 }
+
+var errDisk = errors.New("the disk fails (input/output error)")
 
 // open starts a life on a disk. It may die in it.
 func (r *run) open(disk *vfs.MemFS) error {
-	n := &node{r: r, disk: disk, gone: make(chan struct{}), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 1))}
+	n := &node{r: r, disk: disk, gone: make(chan struct{}), gate: newGate(), rng: rand.New(rand.NewPCG(r.rng.Uint64(), 1))}
 	n.unsync = r.rng.IntN(5) * 25
 	n.points = -1
 	n.ops.Store(-1)
+	n.writes.Store(-1)
+	failing := int64(-1)
 	if r.deaths < r.maxDeaths {
-		if r.rng.IntN(2) == 0 {
+		switch r.rng.IntN(8) {
+		case 0, 1, 2, 3:
 			n.points = 1 + r.rng.IntN(r.spacing)
-		} else {
+		case 4:
+			failing = 1 + r.rng.Int64N(int64(r.spacing))
+		default:
 			n.ops.Store(1 + r.rng.Int64N(int64(r.spacing)))
 		}
 	}
 	r.node = n
 	fs := errorfs.Wrap(disk, errorfs.InjectorFunc(n.operation))
 	var err error
-	n.store, err = store.Open("store", store.Options{FS: fs, Slots: r.slots, CacheBytes: 1 << 20, CommitSlots: r.commitSlots, Logger: silent{}})
+	n.store, err = store.Open("store", store.Options{FS: fs, Slots: r.slots, CacheBytes: 1 << 20, CommitSlots: r.commitSlots, Logger: silent{n}})
 	if err != nil {
 		return fmt.Errorf("the store does not open: %w", err)
 	}
@@ -64,7 +79,7 @@ func (r *run) open(disk *vfs.MemFS) error {
 		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
 		Hook: n.at, Observe: n.observe,
 		Fatal: func(err error) {
-			if !n.dead.Load() {
+			if !n.failed.Load() && !n.dead.Load() {
 				r.fail("the engine can not go on: %v", err)
 			}
 		},
@@ -72,31 +87,121 @@ func (r *run) open(disk *vfs.MemFS) error {
 	if err != nil {
 		return fmt.Errorf("the engine does not start: %w", err)
 	}
+	if r.pipelined {
+		n.steps = n.engine.Stepper()
+	}
+	n.writes.Store(failing)
 	return nil
 }
 
-// silent keeps what Pebble says of an abandoned disk to itself. No operation fails here, so nothing fatal is ever said.
-type silent struct{}
+// silent keeps what Pebble says to itself, and lets the process live after a failed write, so that the engine has to see to it that nothing is
+// told any more.
+type silent struct{ n *node }
 
 func (silent) Infof(string, ...any)  {}
 func (silent) Errorf(string, ...any) {}
-func (silent) Fatalf(format string, args ...any) {
-	panic(fmt.Sprintf("the store can not go on: "+format, args...))
+func (l silent) Fatalf(format string, args ...any) {
+	if !l.n.failed.Load() {
+		panic(fmt.Sprintf("the store can not go on: "+format, args...))
+	}
+}
+
+// collapse ends a node whose disk has failed, after it had the chance to tell what it must not tell.
+func (n *node) collapse() {
+	if n.failed.Load() && !n.dead.Load() {
+		n.flush()
+		n.die("a failed write")
+	}
 }
 
 // close gives the memory of a life back.
 func (n *node) close() error {
+	n.gate.remove()
+	n.flush()
 	if n.source != nil {
 		_ = n.source.Close()
 	}
 	if n.store == nil {
 		return nil
 	}
-	return n.store.Close()
+	if err := n.store.Close(); !n.failed.Load() {
+		return err
+	}
+	return nil
+}
+
+// turn does a whole turn, and what is under way before it; it reports whether there was anything to do.
+func (n *node) turn() bool {
+	if n.steps == nil {
+		n.told = n.applied + 1
+		return n.engine.Turn()
+	}
+	n.flush()
+	did := n.apply()
+	n.flush()
+	return did
+}
+
+// step does a whole turn, or a part of one.
+func (n *node) step() {
+	r := n.r
+	if n.steps == nil {
+		n.turn()
+		return
+	}
+	switch turns, synced := n.steps.UnderWay(); {
+	case synced > 0 && r.rng.IntN(3) == 0:
+		n.tell()
+	case turns > synced && r.rng.IntN(3) == 0:
+		n.wait()
+	default:
+		n.apply()
+	}
+}
+
+// apply decides a turn and hands it to the disk, if there is room and anything to do.
+func (n *node) apply() bool {
+	did := n.steps.Apply()
+	n.hold()
+	return did
+}
+
+// wait waits for the oldest turn that is not on disk.
+func (n *node) wait() bool {
+	n.gate.hold(false)
+	did := n.steps.Wait()
+	n.hold()
+	return did
+}
+
+// hold lets the log write only while somebody waits for it, if turns are applied and not on disk.
+func (n *node) hold() {
+	turns, synced := n.steps.UnderWay()
+	n.gate.hold(turns > synced && slow() && !n.dead.Load())
+}
+
+func (n *node) tell() bool {
+	turns, _ := n.steps.UnderWay()
+	n.told = n.applied - turns + 1
+	return n.steps.Tell()
+}
+
+// flush ends all turns under way.
+func (n *node) flush() {
+	if n.steps == nil {
+		return
+	}
+	for n.wait() || n.tell() {
+	}
 }
 
 // operation is called before each file operation, also on goroutines of the store's.
 func (n *node) operation(op errorfs.Op) error {
+	n.gate.pass(op)
+	if onLog(op) && (n.failed.Load() || n.writes.Add(-1) == 0) {
+		n.failed.Store(true)
+		return errDisk
+	}
 	switch op.Kind {
 	case errorfs.OpFileWrite, errorfs.OpFileWriteAt, errorfs.OpFileSync, errorfs.OpFileSyncData, errorfs.OpFileSyncTo,
 		errorfs.OpCreate, errorfs.OpRename, errorfs.OpRemove, errorfs.OpLink, errorfs.OpReuseForWrite:
@@ -128,15 +233,20 @@ func (n *node) die(place string) {
 
 // at is called by the engine at its points.
 func (n *node) at(point string) {
+	if point == engine.PointBarrier {
+		for n.steps != nil && n.wait() { // who reads waits for the disk; here the one who would wait is the one who drives it
+		}
+		return
+	}
 	if n.dead.Load() {
 		return
 	}
 	switch point {
 	case engine.PointBeforeCommit:
-		n.r.ledger.handed()
+		n.applied++
+		n.r.ledger.handed(n.applied)
 	case engine.PointAfterCommit:
 		n.r.committed()
-		n.source.turn()
 	}
 	if n.points--; n.points == 0 {
 		n.die(point)
@@ -169,7 +279,6 @@ func (s *logSource) Seek(next uint64) error {
 // Poll reads a piece.
 func (s *logSource) Poll(max, maxBytes int) ([]messagebus.Record, error) {
 	r := s.n.r
-	s.turn()
 	if !s.n.dead.Load() && !r.ending {
 		if r.rng.IntN(12) == 0 && s.next > r.trimmed+1 {
 			s.next -= 1 + r.rng.Uint64N(min(s.next-r.trimmed-1, 4))
@@ -187,6 +296,12 @@ func (s *logSource) Poll(max, maxBytes int) ([]messagebus.Record, error) {
 		s.next = records[n-1].Position + 1
 	}
 	return records, err
+}
+
+// Lag is asked when a turn begins, before its alarms are taken.
+func (s *logSource) Lag() (oldestMs int64, ok bool) {
+	s.turn()
+	return s.Consumer.Lag()
 }
 
 // turn says that a turn begins.

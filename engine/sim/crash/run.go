@@ -31,12 +31,13 @@ type Result struct {
 	Requests int
 	Births   int
 	Late     int
+	Between  int // deaths with two turns under way
 	Slotwise bool
 }
 
 // String says what happened.
 func (s Result) String() string {
-	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Deaths)
+	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Between, s.Deaths)
 }
 
 // run is one seed.
@@ -66,6 +67,7 @@ type run struct {
 	spacing     int
 	slots       uint16
 	commitSlots bool
+	pipelined   bool
 	maxMessages int
 	maxAlarms   int
 	domains     int
@@ -83,13 +85,14 @@ func Run(o *Office, seed uint64) (Result, error) {
 	r.spacing = []int{20, 60, 150}[rng.IntN(3)]
 	r.slots = []uint16{1, 2, 4, 7}[rng.IntN(4)]
 	r.commitSlots = rng.IntN(2) == 0
+	r.pipelined = rng.IntN(3) > 0
 	r.maxMessages = []int{1, 4, 16_000}[rng.IntN(3)]
 	r.maxAlarms = []int{1, 3, 4096}[rng.IntN(3)]
 	r.domains = 2 + rng.IntN(4)
 	for i := range 2 {
 		r.clients = append(r.clients, &client{name: fmt.Sprintf("c%d", i), open: map[*post]bool{}})
 	}
-	r.note("seed %d: %d slots, slot by slot %v, %d messages and %d alarms a turn, at most %d deaths", seed, r.slots, r.commitSlots, r.maxMessages, r.maxAlarms, r.maxDeaths)
+	r.note("seed %d: %d slots, slot by slot %v, pipelined %v, %d messages and %d alarms a turn, at most %d deaths", seed, r.slots, r.commitSlots, r.pipelined, r.maxMessages, r.maxAlarms, r.maxDeaths)
 	err := r.all()
 	if r.node != nil {
 		if closed := r.node.close(); err == nil && closed != nil {
@@ -119,7 +122,11 @@ func (r *run) all() error {
 	r.ending = true
 	r.maxDeaths = 0
 	r.node.ops.Store(-1)
+	r.node.writes.Store(-1)
 	r.node.points = -1
+	if err := r.afterlife(); err != nil {
+		return err
+	}
 	if err := r.rest(); err != nil {
 		return err
 	}
@@ -149,6 +156,11 @@ func (r *run) live(disk *vfs.MemFS) error {
 func (r *run) bury() error {
 	<-r.node.gone
 	r.deaths++
+	if r.node.steps != nil {
+		if turns, _ := r.node.steps.UnderWay(); turns > 1 {
+			r.result.Between++
+		}
+	}
 	r.result.Deaths[r.node.place]++
 	r.note("DEATH at %s", r.node.place)
 	return r.node.close()
@@ -156,6 +168,7 @@ func (r *run) bury() error {
 
 // afterlife looks whether the node has died, and goes on from its disk: first of all it is compared with the model.
 func (r *run) afterlife() error {
+	r.node.collapse()
 	for r.failure == nil && r.node.dead.Load() {
 		if err := r.bury(); err != nil {
 			return err
@@ -185,7 +198,11 @@ func (r *run) step() {
 	n := r.node
 	switch d := r.rng.IntN(100); {
 	case d < 25:
-		n.engine.Turn()
+		n.step()
+		if n.steps != nil { // three make a turn
+			n.step()
+			n.step()
+		}
 	case d < 45:
 		r.act(r.clients[r.rng.IntN(len(r.clients))])
 	case d < 57:
@@ -206,6 +223,8 @@ func (r *run) step() {
 		r.pass()
 	case d < 96:
 		r.wake()
+	case d < 97:
+		r.look()
 	case d < 98:
 		if !n.dead.Load() {
 			r.trimmed = max(r.trimmed, min(r.told, n.source.next)) // a reader that went back must find what it wants
@@ -215,6 +234,22 @@ func (r *run) step() {
 		if r.deaths < r.maxDeaths {
 			n.die("rest")
 		}
+	}
+}
+
+// look reads a thread as a caller does: only what is on disk is shown.
+func (r *run) look() {
+	if len(r.order) == 0 || r.node.dead.Load() {
+		return
+	}
+	id := r.order[r.rng.IntN(len(r.order))].targets[0]
+	got, err := r.node.engine.Thread(id, 0)
+	if err != nil || r.node.dead.Load() {
+		return // the disk fails: the next turn ends the node
+	}
+	t := r.ledger.kept[id]
+	if want := t.String(); want != "absent" && shown(&got) != want {
+		r.fail("a caller is shown thread %v as\n    %s\n  what is on disk is\n    %s", id, shown(&got), want)
 	}
 }
 
@@ -268,7 +303,7 @@ func (r *run) rest() error {
 		for _, l := range r.letters {
 			busy = busy || l.sent || l.copies > 0 && l.dueMs <= r.nowMs()
 		}
-		for r.node.engine.Turn() {
+		for r.node.turn() {
 			busy = true
 		}
 		sent, err := r.node.engine.RelayNow(context.Background())
@@ -321,7 +356,7 @@ func (r *run) wake() {
 			r.clock.Set(t.row.due)
 			r.note("it is %d ms after the start, when an alarm of %v is due", r.nowMs()-startMs, id)
 			r.lifecycle("resume", id)
-			r.node.engine.Turn()
+			r.node.turn()
 			return
 		}
 	}
