@@ -25,6 +25,7 @@ type Limits struct {
 	MaxDepth        int // 64 levels
 	MaxKeys         int // 10,000 keys in one object
 	MaxHeapBytes    int // 64 MiB: estimated memory of the whole decoded body (small values take far more room than their text)
+	PartBytes       int // MaxHeapBytes: what one call of DecodeLines returns takes at most, text included, but for a message that is larger
 }
 
 func (l Limits) withDefaults() Limits {
@@ -35,6 +36,9 @@ func (l Limits) withDefaults() Limits {
 		if *f.field <= 0 {
 			*f.field = f.value
 		}
+	}
+	if l.PartBytes <= 0 {
+		l.PartBytes = l.MaxHeapBytes
 	}
 	return l
 }

@@ -13,8 +13,8 @@ type Place struct {
 }
 
 // DecodeLines decodes NDJSON: one message object on each line; lines of white space only are passed over. It reads whole lines of data, which
-// begins at *at of its body, until l.MaxMessages are read, and returns how many bytes of data these took; *at moves behind them. last says
-// that the body ends with data, so that the rest of it is a whole line.
+// begins at *at of its body, until l.MaxMessages are read or the next one would take more than l.PartBytes together with them, and returns how
+// many bytes of data these took; *at moves behind them. last says that the body ends with data, so that the rest of it is a whole line.
 //
 // The error is a *DecodeError whose Index, Line and Offset count from the beginning of the body; nothing is returned with it and *at stays.
 func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Body, n int, err error) {
@@ -33,7 +33,13 @@ func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Bo
 			}
 			next = len(data)
 		}
-		if err := r.line(&b, data[:next], n, nowMs, l); err != nil {
+		before := len(b.Items)
+		err := r.line(&b, data[:next], n, nowMs, l)
+		if tooMuch := r.heap > r.maxHeap || r.heap+next > l.PartBytes; tooMuch && before > 0 && (err == nil || err.tooLarge) {
+			b.cut(before) // it is read again, for itself
+			break
+		}
+		if err != nil {
 			return Body{}, 0, err.onLine(place, n)
 		}
 		if end >= 0 {
@@ -45,6 +51,13 @@ func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Bo
 	}
 	*at = place
 	return b, n, nil
+}
+
+// cut forgets the messages from the nth on.
+func (b *Body) cut(n int) {
+	clear(b.Items[n:])
+	clear(b.Raws[n:])
+	b.Items, b.Raws, b.HeapBytes = b.Items[:n], b.Raws[:n], b.HeapBytes[:n]
 }
 
 // line reads the message on the line that data ends with; it begins at start.

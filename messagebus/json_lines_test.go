@@ -106,21 +106,32 @@ func TestDecodeLinesRefuses(t *testing.T) {
 	}
 }
 
-// TestDecodeLinesBoundsMemory: the estimate of memory holds over the lines of one call.
+// TestDecodeLinesBoundsMemory: a call reads as many lines as memory is given for, and only a line that takes too much by itself is an error.
 func TestDecodeLinesBoundsMemory(t *testing.T) {
 	line := `{"type":"a","attr":{"b":[` + strings.Repeat(`{"a":{}},`, 100) + "1]}}\n"
-	var d *DecodeError
-	if _, _, err := DecodeLines([]byte(strings.Repeat(line, 10)), &Place{}, true, now, Limits{MaxHeapBytes: 200_000}); !errors.As(err, &d) || !d.TooLarge || !strings.Contains(d.Message, "memory") {
-		t.Errorf("expected the bound of memory to be passed, got %v", err)
+	one, _, err := DecodeLines([]byte(line), &Place{}, true, now, Limits{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var at Place
-	rest := []byte(strings.Repeat(line, 10))
-	for calls := 0; len(rest) > 0; calls++ {
-		_, n, err := DecodeLines(rest, &at, true, now, Limits{MaxHeapBytes: 200_000, MaxMessages: 2})
-		if err != nil || calls == 5 {
-			t.Fatalf("two lines a call: expected five calls without error, got %v in call %d", err, calls)
+	takes := one.HeapBytes[0] + len(line)
+	for _, l := range []Limits{{MaxHeapBytes: 3 * takes}, {PartBytes: 3 * takes}, {MaxHeapBytes: 3 * takes, PartBytes: 1000 * takes}} {
+		var at Place
+		rest := []byte(strings.Repeat(line, 10))
+		for calls := 0; len(rest) > 0; calls++ {
+			b, n, err := DecodeLines(rest, &at, true, now, l)
+			if err != nil || len(b.Items) > 3 || len(b.Items) == 0 || len(b.Raws) != len(b.Items) || len(b.HeapBytes) != len(b.Items) || calls == 5 {
+				t.Fatalf("%+v: expected at most five calls of one to three messages, call %d gave %d, %v", l, calls, len(b.Items), err)
+			}
+			rest = rest[n:]
 		}
-		rest = rest[n:]
+		if at.Messages != 10 || at.Lines != 10 || at.Bytes != 10*len(line) {
+			t.Errorf("%+v: expected to stand behind 10 messages, 10 lines and %d bytes, got %+v", l, 10*len(line), at)
+		}
+	}
+	var d *DecodeError
+	_, n, err := DecodeLines([]byte(strings.Repeat(line, 2)), &Place{}, true, now, Limits{MaxHeapBytes: takes / 4})
+	if !errors.As(err, &d) || !d.TooLarge || !strings.Contains(d.Message, "memory") || n != 0 {
+		t.Errorf("expected the first line to take too much memory, got %v after %d bytes", err, n)
 	}
 }
 

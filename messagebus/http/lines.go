@@ -158,6 +158,7 @@ func (s *stream) part() *Problem {
 	b := s.b
 	limits := b.o.Limits
 	limits.MaxMessages = min(partMessages, b.maxMessages())
+	limits.PartBytes = b.o.MaxQueueBytes / 4
 	data := s.unread[:min(len(s.unread), s.window())]
 	at, n := s.at, 0
 	m, nowMs, problem := b.decode(s.r, func(nowMs int64) (m messagebus.Body, err error) {

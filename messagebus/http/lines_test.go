@@ -144,6 +144,28 @@ func TestManyLines(t *testing.T) {
 }
 
 // TestStreamEndsEarly: what is committed stays, and the answer says where to go on.
+// TestStreamOfHeavyLines: lines that take far more memory than their text, in parts that a small queue can hold.
+func TestStreamOfHeavyLines(t *testing.T) {
+	line := `{"type":"a","attr":{"b":[` + strings.Repeat(`{"a":{}},`, 100) + "1]}}\n"
+	one, _, err := messagebus.DecodeLines([]byte(line), &messagebus.Place{}, true, 0, messagebus.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const lines = 60
+	b := newBus(Options{MaxQueueBytes: 10 * (one.HeapBytes[0] + len(line)), MaxPostBytes: 64 << 20})
+	c := postTo(b, "/v1/events", strings.Repeat(line, lines), "Content-Type", ndjson)
+	for taken := 0; taken < lines; {
+		records := pollSome(t, b, 1)
+		taken += len(records)
+		for _, r := range records {
+			r.Answer(messagebus.Answer{})
+		}
+	}
+	if s := (<-c).streamed(t); s.Accepted != lines {
+		t.Errorf("expected %d lines to be accepted, got %+v", lines, s)
+	}
+}
+
 func TestStreamEndsEarly(t *testing.T) {
 	for name, c := range map[string]struct {
 		after  string // the lines after 100 good ones
