@@ -105,6 +105,7 @@ var engineCounters = []struct {
 	{describe("weftbox_dead_letters_total", "Messages kept as dead letters."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().DeadLetters }},
 	{describe("weftbox_dead_letters_dropped_total", "Dead letters dropped because there were too many or they were too old."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().DeadLettersDropped }},
 	{describe("weftbox_idempotency_keys_dropped_total", "Idempotency keys forgotten early because there were too many."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().KeysDropped }},
+	{describe("weftbox_stdout_lines_dropped_total", "Lines of the stdout action that were dropped because nobody read the node's output."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().LinesDropped }},
 	{describe("weftbox_strategy_errors_total", "Strategies that could not be computed for an event."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().StrategyErrors }},
 	{describe("weftbox_trigger_errors_total", "Trigger conditions that could not be computed for an event."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().TriggerErrors }},
 	{describe("weftbox_spawned_total", "Threads born."), func(s *Server) *atomic.Int64 { return &s.o.Engine.Stats().Spawned }},

@@ -65,23 +65,25 @@ type Options struct {
 
 // Engine is the single writer of a store's slots: the event loop.
 type Engine struct {
-	o        Options
-	store    *store.Store
-	nodes    store.NodeMeta
-	floorMs  int64
-	slots    []store.SlotMeta // row m of every slot, as of the last turn
-	heads    []int64          // due time of every slot's first alarm, or earlier; never = none
-	known    keyBuckets
-	dead     letterBook
-	cache    *threadCache
-	scope    activity.Scope
-	routes   expr.Scope
-	turn     *turn       // the one at work
-	firstDue int         // slot at which the next look for due alarms begins
-	failed   atomic.Bool // the engine can not go on: nothing more is told
+	o           Options
+	store       *store.Store
+	nodes       store.NodeMeta
+	floorMs     int64
+	slots       []store.SlotMeta // row m of every slot, as of the last turn
+	heads       []int64          // due time of every slot's first alarm, or earlier; never = none
+	known       keyBuckets
+	dead        letterBook
+	cache       *threadCache
+	scope       activity.Scope
+	routes      expr.Scope
+	turn        *turn       // the one at work
+	firstDue    int         // slot at which the next look for due alarms begins
+	firstSource int         // source that the next turn asks first
+	failed      atomic.Bool // the engine can not go on: nothing more is told
 
-	relay  *relay
-	warned map[string]time.Time // text and cause → when it was last logged (one line a minute); cleared when it grows
+	relay   *relay
+	printer *printer
+	warned  map[string]time.Time // text and cause → when it was last logged (one line a minute); cleared when it grows
 
 	sources []source
 
@@ -97,6 +99,7 @@ type Engine struct {
 type source struct {
 	consumer messagebus.Consumer
 	lag      catchUp
+	more     bool // it may have held more than it was asked for
 }
 
 const never = math.MaxInt64
@@ -121,6 +124,7 @@ func New(o Options) (*Engine, error) {
 	e.cache = newThreadCache(o.CacheBytes)
 	e.turn = newTurn(e)
 	e.relay = newRelay(e)
+	e.printer = newPrinter(e)
 	for slot := range e.slots {
 		meta, err := e.store.SlotMeta(uint16(slot))
 		if err != nil {
@@ -236,6 +240,7 @@ func (e *Engine) Run(ctx context.Context) {
 	}
 	e.relay.start(ctx, &wg)
 	p := newPipeline(e)
+	e.printer.start()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil && !e.failed.Load() {
@@ -259,6 +264,7 @@ func (e *Engine) Run(ctx context.Context) {
 		}
 	}
 	p.close()
+	e.printer.stop()
 	e.stop()
 	wg.Wait()
 }

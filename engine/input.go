@@ -12,7 +12,7 @@ var errStopping = errors.New("the node is stopping: repeat the message")
 // ErrBusy says that too much waits already.
 var ErrBusy = errors.New("too many commands wait: try again")
 
-// maxInbox bounds what callers may have waiting; the relay's results come on top, at most a few for each destination with a backlog.
+// maxInbox bounds what callers may have waiting; the relay's results come on top: it begins no request while too many bytes of them wait.
 const maxInbox = 10_000
 
 // input is what reaches the loop other than by a consumer: a caller's command or what the relay delivered.
@@ -36,6 +36,7 @@ type delivered struct {
 	destination uint32
 	rows        []sentRow
 	replies     []messagebus.Incoming
+	bytes       int // of the replies
 }
 
 type sentRow struct {
@@ -69,10 +70,22 @@ func (e *Engine) Command(id activity.ID, c activity.Command, answer func(message
 	return e.Submit(&messagebus.Record{Source: "api", Incoming: messagebus.Incoming{Command: &messagebus.Command{ID: id, Command: c}}, Answer: answer})
 }
 
-func (e *Engine) takeInbox() []input {
+// takeInbox returns what waits, the oldest first, as much as a turn may take of it: the rest comes with the next turns.
+func (e *Engine) takeInbox(maxMessages, maxBytes int) []input {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	taken := e.inbox
-	e.inbox = nil
+	n := 0
+	for ; n < len(e.inbox) && maxMessages > 0 && maxBytes > 0; n++ {
+		maxMessages--
+		if d := e.inbox[n].delivered; d != nil {
+			maxMessages -= len(d.replies)
+			maxBytes -= d.bytes
+		}
+	}
+	taken := e.inbox[:n:n]
+	e.inbox = e.inbox[n:]
+	if len(e.inbox) == 0 {
+		e.inbox = nil
+	}
 	return taken
 }

@@ -18,6 +18,9 @@ const (
 	relayWindow = 4        // requests under way to one destination, each with other slots
 	relayExtra  = 256      // requests under way beyond the first of each destination, over all destinations
 	relayMemory = 64 << 20 // bodies under way over all destinations; beyond a part of it requests become smaller, down to probeBytes
+	relayLarge  = 64 << 20 // of bodies under way beyond what their requests were allotted: one body may be larger than a request should be
+	relayUnread = 32 << 20 // of answers that wait for their turn: beyond it no request is begun
+	relayReads  = 2        // requests being put together at once: what one reads is counted only afterwards
 	probeRows   = 20       // rows of the one request that tries a destination which failed
 	probeBytes  = 64 << 10
 	backoffMin  = 100 * time.Millisecond // pause after a failure; it doubles, and half of it is drawn
@@ -28,12 +31,16 @@ const (
 // it is taken. What it remembers of a destination is a bit a slot. A destination that hangs costs one goroutine and one request, as the
 // first request after a rest goes alone; one that rests after a failure costs a timer and no goroutine.
 type relay struct {
-	e     *Engine
-	mu    sync.Mutex
-	dests map[uint32]*destination // those with a backlog
-	run   func(*destination)      // starts one sender of a destination; nil while the caller drives the relay itself, and after the end
-	extra int                     // senders beyond the first of each destination
-	bytes int                     // of bodies under way
+	e      *Engine
+	mu     sync.Mutex
+	dests  map[uint32]*destination // those with a backlog
+	run    func(*destination)      // starts one sender of a destination; nil while the caller drives the relay itself, and after the end
+	extra  int                     // senders beyond the first of each destination
+	bytes  int                     // of bodies under way, and large of them beyond what was allotted
+	large  int
+	held   []*destination // wait until large is less
+	unread int            // bytes of answers that no turn has taken
+	reads  chan struct{}
 }
 
 // destination is one receiver with a backlog. Its fields are guarded by relay.mu.
@@ -45,11 +52,14 @@ type destination struct {
 	senders int
 	batch   int         // rows of one request: half as many after a failure, twice as many after a success
 	window  int         // senders that it may have: one at first and after a failure, one more with each success
+	held    bool        // it has a body for which there is no room now
 	fails   int         // rounds of failures in a row
 	rest    *time.Timer // ends the rest after a failure; nil: it does not rest
 }
 
-func newRelay(e *Engine) *relay { return &relay{e: e, dests: map[uint32]*destination{}} }
+func newRelay(e *Engine) *relay {
+	return &relay{e: e, dests: map[uint32]*destination{}, reads: make(chan struct{}, relayReads)}
+}
 
 func (r *relay) start(ctx context.Context, wg *sync.WaitGroup) {
 	if r.e.o.Producer == nil {
@@ -104,7 +114,7 @@ func (r *relay) dirty(number uint32, slot uint16) {
 
 // hire starts a sender where there is work for one more.
 func (r *relay) hire(d *destination) {
-	if r.run == nil || d.rest != nil || d.senders >= d.window || !d.ready() {
+	if r.run == nil || d.rest != nil || d.held || r.unread > relayUnread || d.senders >= d.window || !d.ready() {
 		return
 	}
 	if d.senders > 0 {
@@ -143,7 +153,7 @@ func (r *relay) sender(ctx context.Context, d *destination) {
 func (r *relay) leaves(ctx context.Context, d *destination) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if ctx.Err() == nil && d.rest == nil && d.senders <= d.window && d.ready() {
+	if ctx.Err() == nil && d.rest == nil && !d.held && r.unread <= relayUnread && d.senders <= d.window && d.ready() {
 		return false
 	}
 	d.senders--
@@ -161,32 +171,16 @@ func (r *relay) drop(d *destination) {
 			return
 		}
 	}
-	if d.senders == 0 && d.fails == 0 && d.rest == nil {
+	if d.senders == 0 && d.fails == 0 && d.rest == nil && !d.held {
 		delete(r.dests, d.number)
 	}
 }
 
-// reserve returns how much the next request of a destination may hold; the bytes are given back by release.
-func (r *relay) reserve(d *destination) (rows, bytes int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rows, bytes = d.batch, min(max((relayMemory-r.bytes)/4, probeBytes), relayBytes)
-	if d.fails > 0 {
-		rows, bytes = min(d.batch, probeRows), probeBytes
-	}
-	r.bytes += bytes
-	return rows, bytes
-}
-
-func (r *relay) release(bytes int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.bytes -= bytes
-}
-
 // take collects rows of slots that nobody is sending and marks these busy.
-func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox, err error) {
-	n, bytes := len(r.e.slots), 0
+func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox, bytes int, err error) {
+	r.reads <- struct{}{}
+	defer func() { <-r.reads }()
+	n := len(r.e.slots)
 	r.mu.Lock()
 	first := d.next
 	r.mu.Unlock()
@@ -205,7 +199,7 @@ func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox
 		before := len(rows)
 		rows, err = r.e.store.OutboxRows(slot, d.number, 0, maxRows-before, maxBytes-bytes, rows)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, row := range rows[before:] {
 			bytes += len(row.Body)
@@ -219,17 +213,22 @@ func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox
 		d.next = int(slot) + 1
 		r.mu.Unlock()
 	}
-	if fault.On("send-before-sync") {
-		return rows, nil
-	}
-	return rows, r.e.barrier() // nothing leaves before what asks for it is on disk
+	return rows, bytes, nil
 }
 
 // sendBatch sends one batch and hands what became of it to the next turn; it returns how many rows were delivered.
 func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	maxRows, maxBytes := r.reserve(d)
-	defer r.release(maxBytes)
-	rows, err := r.take(d, maxRows, maxBytes)
+	rows, bytes, err := r.take(d, maxRows, maxBytes)
+	beyond := max(0, bytes-maxBytes)
+	if err == nil && !r.grow(d, rows, beyond) {
+		r.release(maxBytes, 0)
+		return 0, nil
+	}
+	defer r.release(maxBytes, beyond)
+	if err == nil && len(rows) > 0 && !fault.On("send-before-sync") {
+		err = r.e.barrier() // nothing leaves before what asks for it is on disk
+	}
 	if err != nil {
 		r.e.o.Fatal(err)
 		return 0, err
@@ -259,7 +258,8 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	for i := range rows {
 		out.rows[i] = sentRow{rows[i].Slot, rows[i].Seq}
 	}
-	r.taken(d)
+	out.bytes = answerBytes(replies)
+	r.taken(d, out.bytes)
 	if err := r.e.put(input{delivered: out}, 0); err != nil {
 		return 0, err // the node stops: the rows stay and are sent again, with the same ids
 	}
@@ -267,9 +267,10 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 }
 
 // taken notes that a destination took a batch: it may have one more under way.
-func (r *relay) taken(d *destination) {
+func (r *relay) taken(d *destination, unread int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.unread += unread
 	d.fails, d.window = 0, min(d.window+1, relayWindow)
 	d.batch = min(2*d.batch, relayRows)
 	r.hire(d)
@@ -280,10 +281,7 @@ func (r *relay) taken(d *destination) {
 func (r *relay) failed(d *destination, rows []store.Outbox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, row := range rows {
-		unset(d.busy, row.Slot)
-		set(d.waiting, row.Slot)
-	}
+	d.putBack(rows)
 	r.e.stats.DeliveryErrors.Add(1)
 	if d.rest != nil {
 		return
@@ -312,15 +310,20 @@ func (r *relay) failed(d *destination, rows []store.Outbox) {
 func (r *relay) deleted(out *delivered) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	d := r.dests[out.destination]
-	if d == nil {
-		return
+	if d := r.dests[out.destination]; d != nil {
+		for _, row := range out.rows {
+			unset(d.busy, row.slot)
+		}
+		r.hire(d)
+		r.drop(d)
 	}
-	for _, row := range out.rows {
-		unset(d.busy, row.slot)
+	full := r.unread > relayUnread
+	r.unread -= out.bytes
+	if full && r.unread <= relayUnread {
+		for _, d := range r.dests {
+			r.hire(d)
+		}
 	}
-	r.hire(d)
-	r.drop(d)
 }
 
 func (r *relay) name(number uint32) string {

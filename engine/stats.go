@@ -27,6 +27,8 @@ type Stats struct {
 	DeadLettersDropped atomic.Int64 // the oldest, to keep their bounds
 	KeysDropped        atomic.Int64 // idempotency keys forgotten early, to keep their bound
 
+	LinesDropped atomic.Int64 // printed by the stdout action, and not written because nobody read them
+
 	StrategyErrors atomic.Int64
 	TriggerErrors  atomic.Int64
 	Spawned        atomic.Int64

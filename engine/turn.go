@@ -59,6 +59,7 @@ func (t *turn) reset() {
 	t.touched = t.touched[:0]
 	t.positions = t.positions[:0]
 	t.letters.bytes = 0
+	t.batch.Reset() // a turn that could not be decided leaves its writes
 }
 
 // Turn does one round: poll, decode, drop duplicates, route, load, step, write, commit, and only then acknowledge, send and arm.
@@ -85,6 +86,9 @@ func (e *Engine) Turn() bool {
 // decide does a turn up to its commit; it reports whether there was anything to do.
 func (t *turn) decide() bool {
 	e := t.e
+	if e.failed.Load() { // what is in memory may stand on what was lost
+		return false
+	}
 	t.reset()
 	if err := t.collect(); err != nil {
 		e.o.Fatal(err)
@@ -112,7 +116,7 @@ func (t *turn) decide() bool {
 // collect takes what is there now, never waiting for more: callers and relay, due alarms, then the buses.
 func (t *turn) collect() error {
 	e := t.e
-	for _, in := range e.takeInbox() {
+	for _, in := range e.takeInbox(e.o.MaxMessages, e.o.MaxBytes) {
 		if in.record != nil {
 			t.take(*in.record)
 		}
@@ -126,27 +130,8 @@ func (t *turn) collect() error {
 	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
 		return err
 	}
-	left, bytes := e.o.MaxMessages-len(t.records), e.o.MaxBytes
-	for i := range e.sources {
-		s, next := &e.sources[i], uint64(0)
-		if left <= 0 || bytes <= 0 {
-			break
-		}
-		records, err := s.consumer.Poll(left, bytes)
-		if err != nil {
-			return fmt.Errorf("bus %s can not be read: %w", s.consumer.Name(), err)
-		}
-		left -= len(records)
-		for j := range records {
-			bytes -= len(records[j].Raw)
-			if p := records[j].Position; p > 0 {
-				next = p + 1
-			}
-			t.take(records[j])
-		}
-		if next > 0 {
-			t.positions = append(t.positions, position{s.consumer, next})
-		}
+	if err := t.poll(); err != nil {
+		return err
 	}
 	for _, r := range t.records {
 		if err := t.route(r); err != nil {
@@ -185,9 +170,7 @@ func (t *turn) tell() {
 	for _, s := range t.sends {
 		e.relay.dirty(s.destination, s.slot)
 	}
-	for _, line := range t.printed {
-		fmt.Fprintln(e.o.Stdout, line)
-	}
+	e.printer.print(t.printed)
 	for _, p := range t.positions {
 		if err := p.consumer.Commit(p.next); err != nil {
 			e.warn("bus "+p.consumer.Name()+" was not told its position", err)
