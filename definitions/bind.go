@@ -210,7 +210,9 @@ func (c *checker) assigns(n *node, path string, ctx expr.Context, checkNames boo
 	}
 	out := make([]Assign, 0, len(n.keys))
 	for i, key := range n.keys {
-		if checkNames {
+		if strings.HasPrefix(key.value, "$") {
+			c.reserved(key, sub(path, key.value))
+		} else if checkNames {
 			c.name(key, sub(path, key.value), say("the variable name"))
 		}
 		if a := c.args(n.items[i], sub(path, key.value), ctx); a != nil {
@@ -241,6 +243,7 @@ func (c *checker) args(n *node, path string, ctx expr.Context) *Args {
 				c.warn("WB2002", key, sub(path, key.value), say(`this "…: …" was read as a map with one key`),
 					say("if a conditional is meant, put the whole value in single quotes; otherwise quote the key"))
 			}
+			c.surprise(key, sub(path, key.value), true)
 			if v := c.args(item, sub(path, key.value), ctx); v != nil {
 				a.Pairs = append(a.Pairs, Assign{Name: key.value, Value: v})
 			}

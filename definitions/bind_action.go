@@ -1,6 +1,8 @@
 package definitions
 
 import (
+	"strings"
+
 	"github.com/weftbox/weftbox/expr"
 )
 
@@ -14,6 +16,7 @@ func (c *checker) actions(n *node, path string) {
 	}
 	c.names = make(map[string]bool, len(n.items))
 	c.nameNodes = make([]*node, len(n.items))
+	c.brokenActions = map[int]bool{}
 	for _, item := range n.items {
 		if name := item.get("name"); name != nil && name.kind == kindScalar {
 			c.names[name.value] = true
@@ -25,7 +28,11 @@ func (c *checker) actions(n *node, path string) {
 	for i, item := range n.items {
 		p := at(path, i)
 		c.inTurn = i
+		errors := c.errors
 		a := c.action(item, p, i, first)
+		if c.errors > errors {
+			c.brokenActions[i] = true
+		}
 		c.def.Actions = append(c.def.Actions, a)
 		if a.Name != "" && c.def.byName[a.Name] == nil {
 			c.def.byName[a.Name] = a
@@ -39,6 +46,7 @@ func (c *checker) action(n *node, path string, index int, first map[string]*node
 		c.unsure = true
 		return a
 	}
+	errors := c.errors
 	f := c.fields(n, path, say("an action"), "name", "type", "args", "ctrl", "await")
 	name := f.need("name", actionHint)
 	c.nameNodes[index] = name
@@ -53,7 +61,6 @@ func (c *checker) action(n *node, path string, index int, first map[string]*node
 		first[a.Name] = name
 	}
 	c.actionType(f, a, path)
-	errors := c.errors
 	if v := f.found["args"]; v != nil {
 		c.actionArgs(v, sub(path, "args"), a)
 	} else if a.Spec != nil && a.Spec.Required {
@@ -205,11 +212,19 @@ func (c *checker) assignments(n *node, path string, owner words) *Args {
 				say(`begin each variable with "- ", so that their order is certain`))
 			continue
 		}
+		c.reserved(item.keys[0], sub(p, item.keys[0].value))
 		if v := c.args(item, p, expr.ContextAction); v != nil {
 			out.Items = append(out.Items, v)
 		}
 	}
 	return out
+}
+
+// reserved refuses the name of a variable that only the engine sets.
+func (c *checker) reserved(key *node, path string) {
+	if strings.HasPrefix(key.value, "$") {
+		c.report("WB1120", key, path, say("variables whose names begin with $ are the engine's, so %s cannot be set", quote(key.value)), say("give it another name"))
+	}
 }
 
 func (c *checker) await(n *node, path string, a *Action) {

@@ -61,6 +61,8 @@ func (c *checker) ctrl(n *node, path string) Ctrl {
 func (c *checker) clauses(n *node, path string, owner words, heads []Head, ctx expr.Context) []Clause {
 	out := make([]Clause, 0, len(n.items))
 	var standing *node
+	var defaultPath string
+	late := false
 	for i, item := range n.items {
 		p := at(path, i)
 		if !c.isMap(item, p, say("a clause of %s", owner), clauseForm(heads)) {
@@ -72,7 +74,11 @@ func (c *checker) clauses(n *node, path string, owner words, heads []Head, ctx e
 				c.report("WB1111", head, p, say("a second default; the first stands in line %d", standing.line), say("keep one of them"))
 				continue
 			}
-			standing = head
+			standing, defaultPath = head, p
+		}
+		if head != nil && clause.Head != HeadDefault && standing != nil && !late {
+			late = true
+			c.report("WB1121", standing, defaultPath, say("a default stands last: line %d has a clause behind it", head.line), say("move it to the end"))
 		}
 		clause.Index = i
 		if ok {

@@ -18,6 +18,8 @@ func (c *checker) config(n *node, path string) {
 		p := sub(path, key.value)
 		value := c.static(n.items[i], p)
 		if !strings.HasPrefix(key.value, "$") {
+			c.surprise(key, p, true)
+			c.surprises(n.items[i], p)
 			c.def.Config[key.value] = value
 			continue
 		}
@@ -31,6 +33,26 @@ func (c *checker) config(n *node, path string) {
 		}
 		c.def.Settings.Items[key.value] = value
 		c.setting(key.value, n.items[i], value, p)
+	}
+}
+
+// surprises looks through a config value, each part of it once.
+func (c *checker) surprises(n *node, path string) {
+	if c.surprised[n] {
+		return
+	}
+	if c.surprised == nil {
+		c.surprised = map[*node]bool{}
+	}
+	c.surprised[n] = true
+	c.surprise(n, path, true)
+	for i, item := range n.items {
+		p := at(path, i)
+		if n.kind == kindMap {
+			p = sub(path, n.keys[i].value)
+			c.surprise(n.keys[i], p, true)
+		}
+		c.surprises(item, p)
 	}
 }
 

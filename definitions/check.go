@@ -70,6 +70,7 @@ type Env struct {
 	Services   map[string]bool  // registered services; a built-in type of the same name wins
 	Service    *Spec            // the spec of an action whose type is a registered service
 	Strategies map[string]bool
+	Passes     map[string]expr.Requirement // what strategies require of an event, by name; nil where it is not known
 }
 
 // Check parses, checks and compiles a definition. All problems come at once, in the order of the text; with an error among them
@@ -79,6 +80,7 @@ func Check(text []byte, env Env) (*Definition, []Problem) {
 	root := c.load(text)
 	if root != nil {
 		c.bind(root)
+		c.hush(root)
 	}
 	problems := c.sorted()
 	for _, p := range problems {
@@ -127,6 +129,10 @@ type checker struct {
 	nameNodes []*node         // of the actions, by index
 	inAction  bool
 	inTurn    int // index of the action being bound
+
+	brokenActions map[int]bool // by index: those with an error
+	configReads   []configRead
+	surprised     map[*node]bool // config values that were looked at
 }
 
 // load reads the YAML. It returns nil after a fault that leaves nothing to look at.

@@ -54,7 +54,9 @@ activity:
       args:
         request: str("您好 %s", "甲")
       await: NO
-      ctrl: call("wait")
+      ctrl:
+        - default: call("wait")
+          context_vars: {told: true}
 `
 
 func TestStoryLoadsWithOneWarning(t *testing.T) {

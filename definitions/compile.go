@@ -31,6 +31,7 @@ func (c *checker) expression(n *node, path string, ctx expr.Context) *Expr {
 		done = &compiled{}
 		c.compiled[key] = done
 		if source, ok := c.sourceOf(n, path); ok {
+			c.surprise(n, path, false)
 			done.place = placeOfScalar(c.src, n)
 			if source != n.value {
 				done.place = place{line: n.line, column: n.column, fixed: true}
@@ -38,7 +39,10 @@ func (c *checker) expression(n *node, path string, ctx expr.Context) *Expr {
 			program, problems := expr.Compile(source, ctx)
 			done.program = program
 			for _, p := range problems {
-				c.add(exprProblem(c.src, done.place, p, path))
+				c.add(c.bareAction(exprProblem(c.src, done.place, p, path), source, p))
+			}
+			if program != nil {
+				c.exprLints(&Expr{Program: program, Path: path, place: done.place})
 			}
 		}
 	}
@@ -50,6 +54,20 @@ func (c *checker) expression(n *node, path string, ctx expr.Context) *Expr {
 		c.uses = append(c.uses, use{action: c.inTurn, x: x, n: n})
 	}
 	return x
+}
+
+// bareAction says of an unknown word that it is the name of an action, if it is.
+func (c *checker) bareAction(p Problem, source string, found expr.Problem) Problem {
+	if p.Code != "WB1402" {
+		return p
+	}
+	runes := []rune(source)
+	word := string(runes[min(found.Start, len(runes)):min(found.End, len(runes))])
+	if !c.isAction(word) {
+		return p
+	}
+	p.Code = "WB1206"
+	return p.says(say("the action's name %s stands without quotes", word), say("write call(%s)", quote(word)))
 }
 
 // sourceOf returns the expression in a scalar: its text, where YAML 1.1 reads no Boolean.

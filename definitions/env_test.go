@@ -1,5 +1,7 @@
 package definitions
 
+import "github.com/weftbox/weftbox/expr"
+
 // testEnv has the built-in types of the first engine, two services and two strategies.
 func testEnv() Env {
 	spec := func(s Spec) *Spec { return &s }
@@ -14,6 +16,7 @@ func testEnv() Env {
 		Services: map[string]bool{"coupon": true, "push": true},
 		Service: spec(Spec{Type: "service", Shape: ShapeKeys, Required: true, Waits: true, Service: true,
 			Keys: []Key{{Name: "request", Required: true, Doc: `add "request: …"`}, {Name: "timeout"}}}),
-		Strategies: map[string]bool{"user_id": true, "user_id_goods_id": true},
+		Strategies: map[string]bool{"user_id": true, "user_id_goods_id": true, "order_id": true},
+		Passes:     map[string]expr.Requirement{"user_id": {}, "order_id": {Types: []string{"order_created", "payment"}}},
 	}
 }

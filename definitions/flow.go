@@ -1,7 +1,6 @@
 package definitions
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/weftbox/weftbox/expr"
@@ -45,6 +44,7 @@ func mayHave(s *Spec, head Head) bool {
 // actions that no thread reaches.
 func (c *checker) flow() {
 	c.triggerWarning()
+	defer c.lint()
 	if c.unsure {
 		return
 	}
@@ -66,9 +66,6 @@ func (c *checker) flow() {
 			}
 		}
 		c.constantTarget(u, all)
-	}
-	if c.errors == 0 {
-		c.unreachable()
 	}
 }
 
@@ -92,41 +89,6 @@ func (c *checker) constantTarget(u use, all []string) {
 		if at.Kind == expr.ControlCall && c.def.Action(at.Target) == nil {
 			c.report("WB1203", u.n, u.x.Path, say("CALL %s: no action has this name", cut(at.Target, 60)),
 				didYouMean(c.suggest.Near(at.Target, all), say("action"), all))
-		}
-	}
-}
-
-// unreachable warns of actions that no call leads to. Where any action that is reached may go to a place known only when it runs,
-// nothing is certain and nothing is said.
-func (c *checker) unreachable() {
-	byAction := make([][]use, len(c.def.Actions))
-	for _, u := range c.uses {
-		byAction[u.action] = append(byAction[u.action], u)
-	}
-	reached := make([]bool, len(c.def.Actions))
-	reached[0] = true
-	for queue := []int{0}; len(queue) > 0; queue = queue[1:] {
-		a := c.def.Actions[queue[0]]
-		if a.Spec.Service && a.Ctrl.Default == nil {
-			return // the service's answer may say where to go
-		}
-		for _, u := range byAction[a.Index] {
-			source, calls := u.x.Program.Source(), u.x.Program.Calls()
-			if u.control && !settled(source, 0) || !u.control && strings.Count(source, "call") > len(calls) {
-				return
-			}
-			for _, call := range calls {
-				if next := c.def.Action(call.Name); !reached[next.Index] {
-					reached[next.Index] = true
-					queue = append(queue, next.Index)
-				}
-			}
-		}
-	}
-	for i, a := range c.def.Actions {
-		if !reached[i] {
-			c.warn("WB2102", c.nameNodes[i], fmt.Sprintf("/activity/actions/%d/name", i), say("no thread reaches the action %s", quote(a.Name)),
-				say("call it, or delete it"))
 		}
 	}
 }

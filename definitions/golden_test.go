@@ -43,6 +43,11 @@ func TestGolden(t *testing.T) {
 	if err != nil || len(files) < 30 {
 		t.Fatalf("found %d golden definitions (%v), want at least 30", len(files), err)
 	}
+	whole, err := filepath.Glob("testdata/broken/*.yaml")
+	if err != nil || len(whole) < 60 {
+		t.Fatalf("found %d whole broken definitions (%v), want at least 60", len(whole), err)
+	}
+	files = append(files, whole...)
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			text, err := os.ReadFile(file)
