@@ -21,6 +21,7 @@ var commands = []func() *cobra.Command{
 	newThreadsCommand,
 	newDeadLettersCommand,
 	newClockCommand,
+	newExprCommand,
 	newBenchCommand,
 	newVersionCommand,
 }

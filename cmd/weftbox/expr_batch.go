@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxLineBytes bounds one line of a batch; of a longer one only the end is looked for.
+const maxLineBytes = 64 << 20
+
+// batchLine is one line of expr eval --batch.
+type batchLine struct {
+	Expr    *string                    `json:"expr"`
+	Context map[string]json.RawMessage `json:"context"`
+}
+
+// evalBatch answers each line by one line, at once and in order. A line that is no request has an error for an answer.
+func evalBatch(in io.Reader, out io.Writer) error {
+	r := bufio.NewReaderSize(in, 64<<10)
+	w := newWorld()
+	malformed := 0
+	for {
+		line, tooLong, err := readLine(r, maxLineBytes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fail(exitUsage, "", "stdin: %v", err)
+		}
+		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
+		if len(line) > 0 || tooLong {
+			a, ok := w.answerLine(line, tooLong)
+			if !ok {
+				malformed++
+			}
+			text, failed := a.MarshalJSON()
+			if failed == nil {
+				_, failed = out.Write(append(text, '\n'))
+			}
+			if failed != nil {
+				return failed
+			}
+		}
+		if err != nil {
+			break
+		}
+	}
+	if malformed > 0 {
+		return fail(exitPartly, "", "%d of the lines were no {\"expr\":…,\"context\":{…}}", malformed)
+	}
+	return nil
+}
+
+// readLine returns the next line without its end; tooLong tells that it had more than most bytes, and is dropped.
+func readLine(r *bufio.Reader, most int) (line []byte, tooLong bool, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if len(line)+len(part) > most {
+			line, tooLong = nil, true
+		}
+		if !tooLong {
+			line = append(line, part...)
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, tooLong, err
+		}
+	}
+}
+
+// answerLine evaluates one line; ok is false when it is no request.
+func (w *world) answerLine(line []byte, tooLong bool) (a evaluated, ok bool) {
+	if tooLong {
+		return evaluated{Error: fmt.Sprintf("the line has more than %d bytes", maxLineBytes), Column: 1}, false
+	}
+	var request batchLine
+	if err := json.Unmarshal(line, &request); err != nil {
+		return evaluated{Error: "the line is no request: " + err.Error(), Column: 1}, false
+	}
+	if request.Expr == nil {
+		return evaluated{Error: `the line has no text "expr"`, Column: 1}, false
+	}
+	ctx, err := w.set(request.Context)
+	if err != nil {
+		return evaluated{Error: "the context: " + err.Error(), Column: 1}, false
+	}
+	return w.eval(*request.Expr, ctx), true
+}
