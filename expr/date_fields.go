@@ -66,7 +66,7 @@ func yearOfEra(t time.Time) int { return absInt(t.Year()) }
 // centuryOf is the century without its rest: 20 for 2019.
 func centuryOf(t time.Time) int { return yearOfEra(t) / 100 }
 
-var dateFields = []dateField{
+var dateFields = []*dateField{
 	{name: "year", doc: "The year.", zh: "年份。", date: true, get: time.Time.Year, low: -maxYear, high: upTo(maxYear), set: setYear},
 	{name: "monthOfYear", doc: "The month, 1 to 12.", zh: "月份，1 到 12。", date: true, get: func(t time.Time) int { return int(t.Month()) }, low: 1, high: upTo(12),
 		set: func(t time.Time, n int) time.Time { return withMonth(t, t.Year(), n) }},
@@ -105,8 +105,8 @@ var dateFields = []dateField{
 var fieldByName = map[string]*dateField{}
 
 func init() {
-	for i := range dateFields {
-		fieldByName[dateFields[i].name] = &dateFields[i]
+	for _, f := range dateFields {
+		fieldByName[f.name] = f
 	}
 }
 

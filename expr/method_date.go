@@ -33,8 +33,7 @@ var exampleValues = map[string]string{"year": "2021", "weekyear": "2021", "dayOf
 
 func fieldMethods(kind DateKind) []spec {
 	var out []spec
-	for i := range dateFields {
-		f := &dateFields[i]
+	for _, f := range dateFields {
 		if !f.of(kind) {
 			continue
 		}
