@@ -62,6 +62,7 @@ func until(t *testing.T, what string, done func() bool) {
 // comes, each row once.
 func TestRelayProbesAFailedDestination(t *testing.T) {
 	const threads = 2000
+	before := relaySenders() // those of nodes that died in other tests
 	r, _ := asking(t)
 	p := &gatedProducer{down: true, taken: map[string]int{}}
 	r.e.o.Producer = p
@@ -109,7 +110,7 @@ func TestRelayProbesAFailedDestination(t *testing.T) {
 	if len(p.taken) != threads || p.rows != threads || p.most > relayWindow {
 		t.Errorf("%d rows of %d requests arrived with at most %d under way, want %d each once and a window of %d", p.rows, len(p.taken), p.most, threads, relayWindow)
 	}
-	if r.e.relay.extra != 0 || r.e.relay.bytes != 0 || relaySenders() != 0 {
-		t.Errorf("the relay ended with %d extra senders, %d bytes and %d goroutines, want none", r.e.relay.extra, r.e.relay.bytes, relaySenders())
+	if r.e.relay.extra != 0 || r.e.relay.bytes != 0 || relaySenders() > before {
+		t.Errorf("the relay ended with %d extra senders, %d bytes and %d goroutines, want none", r.e.relay.extra, r.e.relay.bytes, relaySenders()-before)
 	}
 }

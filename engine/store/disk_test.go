@@ -187,9 +187,13 @@ func faults(t *testing.T, k int64, cause error) (reached, stopped bool) {
 
 // TestFaultAtEachOperation: the store stops at the operation that fails, and nothing that was acknowledged is lost.
 func TestFaultAtEachOperation(t *testing.T) {
+	wider, least := int64(30), 30
+	if testing.Short() {
+		wider, least = 5, 15
+	}
 	for _, cause := range []error{syscall.ENOSPC, syscall.EIO} {
 		tried, stops := 0, 0
-		for k := int64(1); k <= 240; k += 1 + k/30 { // every one of the first thirty, then wider steps
+		for k := int64(1); k <= 240; k += 1 + k/wider { // every one of the first, then wider steps
 			reached, stopped := faults(t, k, cause)
 			if !reached || t.Failed() {
 				break
@@ -201,8 +205,8 @@ func TestFaultAtEachOperation(t *testing.T) {
 		}
 		t.Logf("%v at %d operations: %d stops", cause, tried, stops)
 		// What fails after the last commit stops nobody; before it, only work that Pebble can repeat.
-		if tried < 30 || stops < tried/2 {
-			t.Errorf("%v at %d operations stopped the store %d times, want 30 operations at least and most of them to stop it", cause, tried, stops)
+		if tried < least || stops < tried/2 {
+			t.Errorf("%v at %d operations stopped the store %d times, want %d operations at least and most of them to stop it", cause, tried, stops, least)
 		}
 	}
 }
