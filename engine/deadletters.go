@@ -66,8 +66,8 @@ func (b *letterBook) of(slot uint16) *store.DeadTotals {
 }
 
 // keepLetter writes a dead letter into the present slot of the batch and counts it.
-func (t *turn) keepLetter(letter *store.DeadLetter) {
-	bytes := t.batch.PutDeadLetter(letter)
+func (t *turn) keepLetter(into *store.Batch, letter *store.DeadLetter) {
+	bytes := into.PutDeadLetter(letter)
 	b := &t.e.dead
 	s := b.of(letter.Slot)
 	if s.Letters == 0 {
@@ -81,8 +81,8 @@ func (t *turn) keepLetter(letter *store.DeadLetter) {
 }
 
 // removeLetter deletes a letter of the present slot of the batch.
-func (t *turn) removeLetter(id store.DeadID, bytes int64) {
-	t.batch.DeleteDeadLetter(id, bytes)
+func (t *turn) removeLetter(from *store.Batch, id store.DeadID, bytes int64) {
+	from.DeleteDeadLetter(id, bytes)
 	b := &t.e.dead
 	s := b.of(id.Slot)
 	s.Letters--
@@ -97,9 +97,10 @@ func (t *turn) letterOf(w *slotWork, id activity.ID, d delivery, why *activity.D
 	if tw := w.threads[id]; tw != nil {
 		letter.Action = tw.now.Action
 	}
-	if d.record != nil {
-		letter.Source, letter.Position, letter.Message = d.record.Source, d.record.Position, d.record.Raw
-		if again := d.record.letter; again != nil {
+	if d.part != nil {
+		r := d.part.record
+		letter.Source, letter.Position, letter.Message = r.Source, r.Position, r.Raw
+		if again := r.letter; again != nil {
 			letter.Position, letter.Message, letter.Kind, letter.Replays = again.Position, again.Message, again.Kind, again.Replays+1
 			return letter
 		}
@@ -148,7 +149,7 @@ func (t *turn) buryUndecoded(r *record) {
 		letter.Position, letter.Replays = r.letter.Position, r.letter.Replays+1
 	}
 	t.batch.Begin(store.NodeSlot)
-	t.keepLetter(letter)
+	t.keepLetter(t.batch, letter)
 	r.verdict(messagebus.Verdict{Verdict: activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Error: r.Err.Error()}})
 }
 
@@ -237,7 +238,7 @@ func (t *turn) dropOldest(slot uint16, next, before int64) (dropped, bytes int64
 			b.of(slot).OldestMs = row.ID.TimeMs
 			return dropped, bytes, nil
 		}
-		t.removeLetter(row.ID, row.Bytes)
+		t.removeLetter(t.batch, row.ID, row.Bytes)
 		b.gone[row.ID] = b.turn
 		dropped, bytes = dropped+1, bytes+row.Bytes
 	}

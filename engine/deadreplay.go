@@ -152,7 +152,7 @@ func (t *turn) replay(w *letterWork) error {
 		return t.replayReply(w, id, in.Reply)
 	case in.Command != nil:
 		c := in.Command.Command
-		t.deliver(t.slot(d.Slot), id, &c, w.record, "")
+		t.deliver(t.slot(d.Slot), id, &c, w.record.part(d.Slot), "")
 		return nil
 	}
 	return errors.New("the message is of no kind that can be replayed")
@@ -181,7 +181,7 @@ func (t *turn) replayEvent(w *letterWork, id activity.ID, event *activity.Event)
 			continue
 		}
 		led = true
-		t.deliver(t.slot(w.id.Slot), id, activity.Carried{Event: event, Strategies: []string{h.Strategy}}, w.record, h.Strategy)
+		t.deliver(t.slot(w.id.Slot), id, activity.Carried{Event: event, Strategies: []string{h.Strategy}}, w.record.part(w.id.Slot), h.Strategy)
 	}
 	if !led {
 		return fmt.Errorf("no strategy leads the event to thread %q of activity %d any more", id.Domain, id.Activity)
@@ -207,7 +207,7 @@ func (t *turn) replayReply(w *letterWork, id activity.ID, in *messagebus.Reply) 
 		}
 		reply.Seq, reply.Run, reply.Visit, reply.Action = seq, request.Run, request.Visit, request.Action
 	}
-	t.deliver(t.slot(w.id.Slot), id, reply, w.record, "")
+	t.deliver(t.slot(w.id.Slot), id, reply, w.record.part(w.id.Slot), "")
 	return nil
 }
 
@@ -220,7 +220,7 @@ func (t *turn) replayAlarm(w *letterWork, id activity.ID) error {
 	if th.Status != activity.Stalled {
 		return fmt.Errorf("thread %q of activity %d is %s, not stalled: there is nothing to give its alarm to", id.Domain, id.Activity, th.Status)
 	}
-	t.deliver(t.slot(w.id.Slot), id, &activity.Command{Name: "resume", TimeMs: t.nowMs}, w.record, "")
+	t.deliver(t.slot(w.id.Slot), id, &activity.Command{Name: "resume", TimeMs: t.nowMs}, w.record.part(w.id.Slot), "")
 	return nil
 }
 
@@ -243,18 +243,18 @@ func hashOf(b []byte) uint64 {
 }
 
 // settleLetters deletes the letters of a slot whose messages were taken or have become letters anew, in the group of what the messages did.
-func (t *turn) settleLetters(slot uint16) {
+func (t *turn) settleLetters(into *store.Batch, slot uint16) {
 	work := t.letters.work[slot]
 	if len(work) == 0 {
 		return
 	}
-	t.batch.Begin(slot)
+	into.Begin(slot)
 	for _, w := range work {
 		settled := w.record == nil
 		if w.record != nil {
-			w.result.Verdicts = w.record.verdicts
-			for i := range w.record.verdicts {
-				switch w.record.verdicts[i].Kind {
+			w.result.Verdicts = w.record.all()
+			for i := range w.result.Verdicts {
+				switch w.result.Verdicts[i].Kind {
 				case activity.VerdictTaken, activity.VerdictSpawned, activity.VerdictParked, activity.VerdictDuplicate:
 					settled, w.result.Replayed = true, true
 				case activity.VerdictDead:
@@ -264,8 +264,18 @@ func (t *turn) settleLetters(slot uint16) {
 		}
 		if settled {
 			w.result.Deleted = true
-			t.removeLetter(w.id, w.bytes)
-			t.e.dead.gone[w.id] = t.e.dead.turn
+			t.removeLetter(into, w.id, w.bytes)
+		}
+	}
+}
+
+// noteGone remembers which letters the turn deletes.
+func (t *turn) noteGone() {
+	for _, work := range t.letters.work {
+		for _, w := range work {
+			if w.result.Deleted {
+				t.e.dead.gone[w.id] = t.e.dead.turn
+			}
 		}
 	}
 }

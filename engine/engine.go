@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,9 @@ type Options struct {
 
 	CacheBytes int64 // of hot threads kept in memory, default 64 MiB
 
+	// Workers evaluate the slots of a turn side by side: default max(1, min(cores-1, 4)). What a turn writes does not depend on their number.
+	Workers int
+
 	// Bounds; negative: none.
 	MaxKeys            int64 // idempotency keys, default 50 million: beyond it the older day's are forgotten early
 	MaxDeadLetterBytes int64 // default 1 GiB: beyond it the oldest letters are dropped
@@ -55,7 +59,7 @@ type Options struct {
 	CatchUpMax time.Duration // how long alarms are held back for a source that is behind, default 5 min
 
 	// Hook and Observe are for simulations; nil in a node. Hook is called at the points of hook.go. Observe is called for every message that is
-	// given to a thread, in that order, with the delivery's number and the verdict, before the turn is committed.
+	// given to a thread, slot by slot in that order, with the delivery's number and the verdict, before the turn is committed.
 	Hook    func(point string)
 	Observe func(slot uint16, id activity.ID, number uint64, m activity.Message, v activity.Verdict)
 
@@ -73,8 +77,7 @@ type Engine struct {
 	heads       []int64          // due time of every slot's first alarm, or earlier; never = none
 	known       keyBuckets
 	dead        letterBook
-	cache       *threadCache
-	scope       activity.Scope
+	lanes       []*lane
 	routes      expr.Scope
 	turn        *turn       // the one at work
 	firstDue    int         // slot at which the next look for due alarms begins
@@ -120,8 +123,8 @@ func New(o Options) (*Engine, error) {
 	node := o.Store.Node()
 	e = &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
 		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]time.Time{}}
-	e.scope.Zone, e.routes.Zone = o.Zone, o.Zone
-	e.cache = newThreadCache(o.CacheBytes)
+	e.routes.Zone = o.Zone
+	e.lanes = newLanes(e)
 	e.turn = newTurn(e)
 	e.relay = newRelay(e)
 	e.printer = newPrinter(e)
@@ -181,6 +184,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheBytes == 0 {
 		o.CacheBytes = 64 << 20
+	}
+	if o.Workers == 0 {
+		o.Workers = max(1, min(runtime.GOMAXPROCS(0)-1, 4))
 	}
 	if o.MaxTurnsAtOnce == 0 {
 		o.MaxTurnsAtOnce = 10_000

@@ -32,12 +32,15 @@ type rig struct {
 	seen  [][]byte              // bodies the fake producer was given
 	fail  error                 // what the fake producer answers instead
 	feeds []messagebus.Consumer
+	more  func(*Options) // what a test wants otherwise
 }
 
 const startMs = int64(1_700_000_000_000)
 
-func newRig(t testing.TB, feeds ...messagebus.Consumer) *rig {
-	r := &rig{t: t, fs: vfs.NewMem(), clock: clock.NewManual(startMs), feeds: feeds}
+func newRig(t testing.TB, feeds ...messagebus.Consumer) *rig { return newRigWith(t, nil, feeds...) }
+
+func newRigWith(t testing.TB, more func(*Options), feeds ...messagebus.Consumer) *rig {
+	r := &rig{t: t, fs: vfs.NewMem(), clock: clock.NewManual(startMs), feeds: feeds, more: more}
 	meta, err := metapebble.Open("meta", metapebble.Options{FS: vfs.NewMem()})
 	r.must(err)
 	builtin, service := activity.Specs()
@@ -69,8 +72,12 @@ func (r *rig) open() {
 	var err error
 	r.store, err = store.Open("state", store.Options{FS: r.fs, Slots: 8})
 	r.must(err)
-	r.e, err = New(Options{Store: r.store, Clock: r.clock, Metadata: r.cache.Load, Consumers: r.feeds, Producer: r, Stdout: &r.out, MaxTurnsAtOnce: 200,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { r.t.Fatalf("the engine gave up: %v", err) }})
+	o := Options{Store: r.store, Clock: r.clock, Metadata: r.cache.Load, Consumers: r.feeds, Producer: r, Stdout: &r.out, MaxTurnsAtOnce: 200,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Fatal: func(err error) { r.t.Fatalf("the engine gave up: %v", err) }}
+	if r.more != nil {
+		r.more(&o)
+	}
+	r.e, err = New(o)
 	r.must(err)
 }
 
@@ -104,6 +111,14 @@ func (r *rig) flow(text string) uint32 {
 		r.t.Fatalf("activity: %v %v", problems, err)
 	}
 	return a.Number
+}
+
+// evaluations counts the expressions that threads and triggers have had computed.
+func (r *rig) evaluations() (n uint64) {
+	for _, l := range r.e.lanes {
+		n += l.scope.Evaluations()
+	}
+	return n
 }
 
 // event makes a record of an event with attributes given as name, value, name, value …

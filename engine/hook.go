@@ -40,9 +40,27 @@ func (e *Engine) shown() error {
 	return e.barrier()
 }
 
-// observe shows a simulation what was given to a thread and what became of it.
-func (t *turn) observe(w *slotWork, tw *threadWork, d *delivery, v activity.Verdict) {
-	if t.e.o.Observe != nil {
-		t.e.o.Observe(w.slot, tw.id, d.number, d.message, v)
+// observation is what Options.Observe is told of one message.
+type observation struct {
+	slot    uint16
+	id      activity.ID
+	number  uint64
+	message activity.Message
+	verdict activity.Verdict
+}
+
+// observe keeps what was given to a thread and what became of it until a simulation is shown it.
+func (l *lane) observe(slot uint16, id activity.ID, number uint64, m activity.Message, v activity.Verdict) {
+	if l.e.o.Observe != nil {
+		l.observed = append(l.observed, observation{slot, id, number, m, v})
 	}
+}
+
+// showObserved shows a simulation what the lane's slots were given.
+func (l *lane) showObserved() {
+	for _, o := range l.observed {
+		l.e.o.Observe(o.slot, o.id, o.number, o.message, o.verdict)
+	}
+	clear(l.observed)
+	l.observed = l.observed[:0]
 }

@@ -37,17 +37,17 @@ func (e *Engine) countKeys() error {
 }
 
 // remember writes the key of a record that the slot took; countSlotKeys writes the number of the slot's keys in the same group.
-func (t *turn) remember(w *slotWork, r *record) {
-	t.batch.PutKey(r.key)
+func (l *lane) remember(w *slotWork, r *record) {
+	l.batch.PutKey(r.key)
 	w.keys++
 }
 
-func (t *turn) countSlotKeys(w *slotWork) {
+func (l *lane) countSlotKeys(w *slotWork) {
 	if w.keys == 0 {
 		return
 	}
-	k := &t.e.known
-	t.batch.AddKeyCount(k.day, w.keys)
+	k := &l.e.known
+	l.batch.AddKeyCount(k.day, w.keys)
 	k.now.Add(w.keys)
 	if first := k.first[w.slot]; first == 0 || first > k.day {
 		k.first[w.slot] = k.day

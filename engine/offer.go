@@ -12,8 +12,8 @@ import (
 // offer is an event that a strategy led to a domain id of the slot. Which threads it is for is known when the domain's threads are
 // read; an activity that has no thread there and whose trigger cannot match costs nothing.
 type offer struct {
-	record *record
-	hit    activity.Hit
+	part *part // of the record, in the slot
+	hit  activity.Hit
 }
 
 // domainWork is one domain id in a turn.
@@ -21,12 +21,6 @@ type domainWork struct {
 	domain  string
 	live    []activity.Thread // before the turn, ascending by activity
 	offered []uint32          // activities without one that were given an event: by now they may have a thread
-}
-
-// offering is what deliverOffers and readLive use again.
-type offering struct {
-	domains []string
-	to      []*activity.Activity
 }
 
 // eventWork is the part of a slot's work that is about events.
@@ -61,8 +55,8 @@ func (o *eventWork) of(domain string) *domainWork {
 }
 
 // readLive reads the live threads of all domains that have mail or an offer, in key order, one seek a domain.
-func (t *turn) readLive(w *slotWork) error {
-	domains := t.scratch.domains[:0]
+func (l *lane) readLive(w *slotWork) error {
+	domains := l.domains[:0]
 	for _, tw := range w.order {
 		domains = append(domains, tw.id.Domain)
 	}
@@ -74,19 +68,19 @@ func (t *turn) readLive(w *slotWork) error {
 		if i > 0 && domain == domains[i-1] {
 			continue
 		}
-		live, err := t.e.cache.live(t.e.store, w.slot, domain)
+		live, err := l.cache.live(l.e.store, w.slot, domain)
 		if err != nil {
 			return err
 		}
 		w.events.add(domain, live)
 	}
 	clear(domains)
-	t.scratch.domains = domains[:0]
+	l.domains = domains[:0]
 	return nil
 }
 
 // deliverOffers makes the slot's offers deliveries, in the order in which they came. A strategy that concerned no thread leaves one verdict.
-func (t *turn) deliverOffers(w *slotWork) {
+func (l *lane) deliverOffers(w *slotWork) {
 	if len(w.events.offers) > 0 {
 		for _, tw := range w.order { // a replayed event may give birth before the offers are asked
 			if d := w.events.of(tw.id.Domain); len(tw.mail[activity.ClassEvent]) > 0 && !lives(d.live, tw.id.Activity) {
@@ -95,31 +89,29 @@ func (t *turn) deliverOffers(w *slotWork) {
 		}
 	}
 	for i := range w.events.offers {
-		r, h := w.events.offers[i].record, &w.events.offers[i].hit
+		p, h := w.events.offers[i].part, &w.events.offers[i].hit
 		d := w.events.of(h.Domain)
-		to := t.addressees(h, d)
-		var carried activity.Message = activity.Carried{Event: r.Incoming.Event, Strategies: h.Strategies()}
+		to := l.addressees(h, d)
+		var carried activity.Message = activity.Carried{Event: p.record.Incoming.Event, Strategies: h.Strategies()}
 		for _, a := range to {
 			id := activity.ID{Activity: a.Number, Domain: h.Domain}
 			if !lives(d.live, a.Number) && !slices.Contains(d.offered, a.Number) {
 				d.offered = append(d.offered, a.Number)
 			}
-			t.deliver(w, id, carried, r, h.Strategy)
+			l.t.deliver(w, id, carried, p, h.Strategy)
 		}
 		if len(to) == 0 {
 			v := unconcerned(h, activity.VerdictNoTrigger)
-			r.verdict(v)
-			if t.e.o.Observe != nil {
-				t.e.o.Observe(w.slot, activity.ID{Activity: v.Activity, Domain: h.Domain}, 0, carried, v.Verdict)
-			}
+			p.verdict(v)
+			l.observe(w.slot, activity.ID{Activity: v.Activity, Domain: h.Domain}, 0, carried, v.Verdict)
 		}
 	}
 }
 
 // addressees returns the activities whose thread of the domain is given the event, ascending by number: those that have a live one, those
 // whose trigger may match, and those that may have got one by an event before. It is valid until the next call.
-func (t *turn) addressees(h *activity.Hit, d *domainWork) []*activity.Activity {
-	to := t.scratch.to[:0]
+func (l *lane) addressees(h *activity.Hit, d *domainWork) []*activity.Activity {
+	to := l.to[:0]
 	for i := range d.live {
 		if a := h.Activity(d.live[i].ID.Activity); a != nil {
 			to = append(to, a)
@@ -136,7 +128,7 @@ func (t *turn) addressees(h *activity.Hit, d *domainWork) []*activity.Activity {
 		slices.SortFunc(to, func(a, b *activity.Activity) int { return cmp.Compare(a.Number, b.Number) })
 		to = slices.Compact(to)
 	}
-	t.scratch.to = to
+	l.to = to
 	return to
 }
 

@@ -49,11 +49,11 @@ func TestUnrelatedActivitiesCostNothing(t *testing.T) {
 	for i := range 300 {
 		numbers = append(numbers, r.flow(flowOf(fmt.Sprint("flow", i), "user", fmt.Sprint("start", i))))
 	}
-	before, evals := r.deliveries("u1"), r.e.scope.Evaluations()
+	before, evals := r.deliveries("u1"), r.evaluations()
 	if got, want := shown(r.put(event("other", "", "user", "u1"))[0].Verdicts), "user/0/u1 no_trigger"; got != want {
 		t.Errorf("an event that concerns none of 300 activities is answered %q, want %q", got, want)
 	}
-	if drawn, asked := r.deliveries("u1")-before, r.e.scope.Evaluations()-evals; drawn != 0 || asked != 0 {
+	if drawn, asked := r.deliveries("u1")-before, r.evaluations()-evals; drawn != 0 || asked != 0 {
 		t.Errorf("an event that concerns no activity made %d deliveries and %d evaluations, want none", drawn, asked)
 	}
 	if got, want := shown(r.put(event("start7", "", "user", "u1"))[0].Verdicts), fmt.Sprintf("user/%d/u1 spawned", numbers[7]); got != want {

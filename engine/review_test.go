@@ -123,9 +123,11 @@ func TestSpareMemoryDoesNotGrowWithHotThreads(t *testing.T) {
 	}
 	r.e.Turn()
 	room := 0
-	for _, tw := range r.e.turn.spare {
-		for class := range tw.mail {
-			room = max(room, cap(tw.mail[class]))
+	for _, l := range r.e.lanes {
+		for _, tw := range l.spare {
+			for class := range tw.mail {
+				room = max(room, cap(tw.mail[class]))
+			}
 		}
 	}
 	if room > maxSpareMail {

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,34 +17,83 @@ import (
 // record is one incoming message of the turn and what became of it.
 type record struct {
 	messagebus.Record
-	key      store.Key // zero Day: it has none
-	twin     *record   // the first record of this turn with the same key: this one shares its fate
-	verdicts []messagebus.Verdict
-	known    bool   // a slot knew the key, or had the position
-	applied  bool   // a slot took it
-	slot     uint16 // the last slot that took it
+	key      store.Key            // zero Day: it has none
+	twin     *record              // the first record of this turn with the same key: this one shares its fate
+	verdicts []messagebus.Verdict // of routing
+	first    part                 // of the slots that it concerns
+	known    bool                 // a slot knew the key, or had the position
 	conflict bool
 	heir     *record           // set where this one conflicts: the next of its key
 	letter   *store.DeadLetter // the dead letter that is replayed; nil: it came by itself
+}
+
+// part is what becomes of a record in one slot. Slots are evaluated side by side: none looks at another's part.
+type part struct {
+	record   *record // nil: not in use
+	slot     uint16
+	applied  bool // the slot took it
+	verdicts []messagebus.Verdict
+	next     *part
+}
+
+// part returns the slot's part of the record.
+func (r *record) part(slot uint16) *part {
+	p := &r.first
+	for p.record != nil && p.slot != slot {
+		if p.next == nil {
+			p.next = &part{}
+		}
+		p = p.next
+	}
+	p.record, p.slot = r, slot
+	return p
+}
+
+func (p *part) verdict(v messagebus.Verdict) int {
+	p.verdicts = append(p.verdicts, v)
+	return len(p.verdicts) - 1
+}
+
+// all returns the verdicts of routing and of all slots.
+func (r *record) all() []messagebus.Verdict {
+	if len(r.verdicts) == 0 && r.first.next == nil {
+		return r.first.verdicts
+	}
+	all := slices.Clip(r.verdicts)
+	for p := &r.first; p != nil; p = p.next {
+		all = append(all, p.verdicts...)
+	}
+	return all
+}
+
+// applied reports whether a slot took the record.
+func (r *record) applied() bool {
+	for p := &r.first; p != nil; p = p.next {
+		if p.applied {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *record) answer() {
 	if r.Answer == nil {
 		return
 	}
-	sortVerdicts(r.verdicts)
-	if r.twin != nil {
-		took := r.twin.applied || r.twin.known
-		r.Answer(messagebus.Answer{Duplicate: took && !r.conflict, Conflict: r.conflict, Verdicts: r.verdicts})
-		return
+	verdicts := r.all()
+	sortVerdicts(verdicts)
+	duplicate := false
+	switch {
+	case r.conflict:
+	case r.twin != nil:
+		duplicate = r.twin.known || r.twin.applied()
+	default:
+		duplicate = r.known && !r.applied()
 	}
-	r.Answer(messagebus.Answer{Duplicate: r.known && !r.applied && !r.conflict, Conflict: r.conflict, Verdicts: r.verdicts})
+	r.Answer(messagebus.Answer{Duplicate: duplicate, Conflict: r.conflict, Verdicts: verdicts})
 }
 
-func (r *record) verdict(v messagebus.Verdict) int {
-	r.verdicts = append(r.verdicts, v)
-	return len(r.verdicts) - 1
-}
+func (r *record) verdict(v messagebus.Verdict) { r.verdicts = append(r.verdicts, v) }
 
 const dayMs = 24 * 60 * 60 * 1000
 
@@ -85,7 +135,8 @@ func (t *turn) route(r *record) error {
 			r.verdict(messagebus.Verdict{Activity: c.ID.Activity, DomainID: c.ID.Domain, Verdict: activity.Verdict{Kind: activity.VerdictDropped, Clause: -1, Error: fmt.Sprintf("there is no activity %d", c.ID.Activity)}})
 			return nil
 		}
-		t.deliver(t.slotOf(c.ID.Domain), c.ID, &c.Command, r, "")
+		w := t.slotOf(c.ID.Domain)
+		t.deliver(w, c.ID, &c.Command, r.part(w.slot), "")
 	}
 	return nil
 }
@@ -124,7 +175,7 @@ func (t *turn) routeEvent(r *record) error {
 		if seen {
 			r.verdict(unconcerned(h, activity.VerdictDuplicate))
 		} else {
-			w.events.offers = append(w.events.offers, offer{r, *h})
+			w.events.offers = append(w.events.offers, offer{r.part(w.slot), *h})
 		}
 	}
 	return nil
@@ -195,7 +246,8 @@ func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
 			t.late(r, id)
 			return nil
 		}
-		t.deliver(t.slotOf(in.Domain), id, reply, r, "")
+		w := t.slotOf(in.Domain)
+		t.deliver(w, id, reply, r.part(w.slot), "")
 		return nil
 	}
 	slot, seq, ok := t.parseRequestID(in.RequestID)
@@ -212,7 +264,7 @@ func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
 		return nil
 	}
 	reply.Seq, reply.Run, reply.Visit, reply.Action = seq, request.Run, request.Visit, request.Action
-	t.deliver(t.slot(slot), request.ID, reply, r, "")
+	t.deliver(t.slot(slot), request.ID, reply, r.part(slot), "")
 	return nil
 }
 

@@ -38,8 +38,8 @@ type Stats struct {
 // Stats returns the counters; they may be read at any time.
 func (e *Engine) Stats() *Stats { return &e.stats }
 
-func (t *turn) count(v activity.Verdict, m activity.Message) {
-	s := &t.e.stats
+func (l *lane) count(v activity.Verdict, m activity.Message) {
+	s := &l.e.stats
 	alarm, isAlarm := m.(*activity.Alarm)
 	switch v.Kind {
 	case activity.VerdictSpawned:
@@ -50,7 +50,7 @@ func (t *turn) count(v activity.Verdict, m activity.Message) {
 		s.Late.Add(1)
 	case activity.VerdictError:
 		s.TriggerErrors.Add(1)
-		t.e.warn("a trigger's condition could not be computed", errors.New(v.Error))
+		l.e.warn("a trigger's condition could not be computed", errors.New(v.Error))
 	case activity.VerdictTaken:
 		if isAlarm && alarm.Kind == activity.AlarmAction {
 			s.AlarmsFired.Add(1)

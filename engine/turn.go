@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
@@ -23,8 +22,7 @@ type turn struct {
 	byKey   map[string]*record // first record of an idempotency key in this turn
 	work    []*slotWork        // by slot, made when first touched and used again
 	touched []uint16           // the slots of this turn
-	spare   []*threadWork      // to be used again
-	scratch offering           // of offers
+	busy    []*lane            // that have slots of this turn
 	hits    []activity.Hit     // scratch
 	due     []store.DueAlarm   // scratch
 	fired   []uint16           // slots whose alarms were read
@@ -54,7 +52,7 @@ func (t *turn) reset() {
 	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
 	clear(t.byKey)
 	for _, slot := range t.touched {
-		t.spare = t.work[slot].reset(t.spare)
+		t.work[slot].reset()
 	}
 	t.touched = t.touched[:0]
 	t.positions = t.positions[:0]
@@ -100,15 +98,13 @@ func (t *turn) decide() bool {
 	}
 	e.at(PointCollected)
 	t.forget()
-	slices.Sort(t.touched)
-	for _, slot := range t.touched {
-		if err := t.stepSlot(t.work[slot]); err != nil {
-			e.o.Fatal(err)
-			return false
-		}
+	if err := t.evaluate(); err != nil {
+		e.o.Fatal(err)
+		return false
 	}
 	e.at(PointStepped)
 	t.writeNode()
+	t.noteGone()
 	e.at(PointBeforeCommit)
 	return true
 }
@@ -143,7 +139,7 @@ func (t *turn) collect() error {
 
 // writeNode writes the node's own rows: positions and the clock's floor.
 func (t *turn) writeNode() {
-	t.settleLetters(store.NodeSlot)
+	t.settleLetters(t.batch, store.NodeSlot)
 	if t.batch.Empty() && len(t.positions) == 0 {
 		return
 	}

@@ -17,6 +17,7 @@ import (
 // slotWork is what a turn does in one slot: the unit of atomicity.
 type slotWork struct {
 	slot    uint16
+	lane    *lane
 	used    bool // in this turn
 	threads map[activity.ID]*threadWork
 	order   []*threadWork    // the threads, after load in key order
@@ -60,8 +61,8 @@ type threadWork struct {
 type delivery struct {
 	number  uint64
 	message activity.Message
-	record  *record // whose verdict it gives; nil for alarms and parked mail
-	verdict int     // place in record.verdicts
+	part    *part // of the record whose verdict it gives; nil for alarms and parked mail
+	verdict int   // place in part.verdicts
 }
 
 func (t *turn) slotNumber(domain string) uint16 { return slots.Of(domain, uint16(len(t.e.slots))) }
@@ -71,7 +72,7 @@ func (t *turn) slotOf(domain string) *slotWork { return t.slot(t.slotNumber(doma
 func (t *turn) slot(n uint16) *slotWork {
 	w := t.work[n]
 	if w == nil {
-		w = &slotWork{slot: n, threads: map[activity.ID]*threadWork{}, highs: map[string]uint64{}, counts: map[counterKey]int64{}}
+		w = &slotWork{slot: n, lane: t.e.laneOf(n), threads: map[activity.ID]*threadWork{}, highs: map[string]uint64{}, counts: map[counterKey]int64{}}
 		t.work[n] = w
 	}
 	if !w.used {
@@ -81,17 +82,18 @@ func (t *turn) slot(n uint16) *slotWork {
 	return w
 }
 
-// maxSpare bounds the threadWorks that are kept for the next turn, maxSpareMail the room for mail that each keeps: only few threads are hot, but
+// maxSpare bounds the threadWorks that a lane keeps for the next turn, maxSpareMail the room for mail that each keeps: only few threads are hot, but
 // each turn another threadWork serves them.
 const (
-	maxSpare     = 20_000
+	maxSpare     = 20_000 / maxLanes
 	maxSpareMail = 64
 )
 
-// reset makes the slot's work empty, so that its memory serves the next turn; its threads are added to spare.
-func (w *slotWork) reset(spare []*threadWork) []*threadWork {
+// reset makes the slot's work empty, so that its memory serves the next turn; its threads become the lane's spare ones.
+func (w *slotWork) reset() {
+	l := w.lane
 	for _, tw := range w.order {
-		if len(spare) < maxSpare {
+		if len(l.spare) < maxSpare {
 			for class := range tw.mail {
 				if cap(tw.mail[class]) > maxSpareMail {
 					tw.mail[class] = nil
@@ -101,7 +103,7 @@ func (w *slotWork) reset(spare []*threadWork) []*threadWork {
 				tw.mail[class] = tw.mail[class][:0]
 			}
 			*tw = threadWork{mail: tw.mail}
-			spare = append(spare, tw)
+			l.spare = append(l.spare, tw)
 		}
 	}
 	clear(w.threads)
@@ -109,22 +111,22 @@ func (w *slotWork) reset(spare []*threadWork) []*threadWork {
 	clear(w.counts)
 	clear(w.order)
 	w.events.reset()
-	*w = slotWork{slot: w.slot, events: w.events, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
-	return spare
+	*w = slotWork{slot: w.slot, lane: l, events: w.events, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
 }
 
-// deliver puts a message into a thread's mail and gives the delivery its number.
-func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, r *record, strategy string) {
+// deliver puts a message into a thread's mail and gives the delivery its number. p is the slot's part of the record that the message came with,
+// nil if it came by itself.
+func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, p *part, strategy string) {
 	tw := w.threads[id]
 	if tw == nil {
-		tw = t.threadWork(id)
+		tw = w.lane.threadWork(id)
 		w.threads[id] = tw
 		w.order = append(w.order, tw)
 	}
 	class := activity.ClassOf(m)
 	if strategy != "" {
 		// An event that two strategies lead to the same thread is one delivery.
-		if n := len(tw.mail[class]); n > 0 && tw.mail[class][n-1].record == r {
+		if n := len(tw.mail[class]); n > 0 && tw.mail[class][n-1].part == p {
 			last := &tw.mail[class][n-1]
 			c := last.message.(activity.Carried)
 			c.Strategies = append(c.Strategies, strategy)
@@ -132,21 +134,21 @@ func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, r *recor
 			return
 		}
 	}
-	d := delivery{number: t.number(w.slot), message: m, record: r}
-	if r != nil {
-		d.verdict = r.verdict(messagebus.Verdict{Strategy: strategy, Activity: id.Activity, ActivityName: t.activityName(id.Activity), DomainID: id.Domain})
+	d := delivery{number: t.number(w.slot), message: m, part: p}
+	if p != nil {
+		d.verdict = p.verdict(messagebus.Verdict{Strategy: strategy, Activity: id.Activity, ActivityName: t.activityName(id.Activity), DomainID: id.Domain})
 	}
 	tw.mail[class] = append(tw.mail[class], d)
 }
 
 // threadWork returns an empty one.
-func (t *turn) threadWork(id activity.ID) *threadWork {
-	n := len(t.spare)
+func (l *lane) threadWork(id activity.ID) *threadWork {
+	n := len(l.spare)
 	if n == 0 {
 		return &threadWork{id: id}
 	}
-	tw := t.spare[n-1]
-	t.spare = t.spare[:n-1]
+	tw := l.spare[n-1]
+	l.spare = l.spare[:n-1]
 	tw.id = id
 	return tw
 }
@@ -159,49 +161,49 @@ func (t *turn) activityName(number uint32) string {
 }
 
 // stepSlot loads the slot's threads, gives them their mail and writes what follows.
-func (t *turn) stepSlot(w *slotWork) error {
-	t.batch.Begin(w.slot)
-	t.fire(w)
+func (l *lane) stepSlot(w *slotWork) error {
+	l.batch.Begin(w.slot)
+	l.fire(w)
 	for _, s := range w.sent {
-		t.batch.DeleteOutbox(s.destination, s.seq)
+		l.batch.DeleteOutbox(s.destination, s.seq)
 	}
-	if err := t.load(w); err != nil {
+	if err := l.load(w); err != nil {
 		return err
 	}
 	for _, tw := range w.order {
-		if err := t.stepThread(w, tw); err != nil {
+		if err := l.stepThread(w, tw); err != nil {
 			return err
 		}
-		t.writeThread(w, tw)
+		l.writeThread(w, tw)
 	}
-	t.writeSlot(w)
+	l.writeSlot(w)
 	return nil
 }
 
 // fire deletes the rows of the slot's due alarms (many by one range below the new cursor, those at the cursor by their own keys) and the ended
 // runs whose time is over.
-func (t *turn) fire(w *slotWork) {
-	cursorMs, many := t.e.slots[w.slot].CursorMs, len(w.alarms) >= manyAlarms
+func (l *lane) fire(w *slotWork) {
+	cursorMs, many := l.e.slots[w.slot].CursorMs, len(w.alarms) >= manyAlarms
 	if many {
-		t.batch.DeleteAlarms(w.fromMs, cursorMs)
+		l.batch.DeleteAlarms(w.fromMs, cursorMs)
 	}
 	for _, a := range w.alarms {
 		if !many || a.Alarm.DueMs >= cursorMs {
-			t.batch.DeleteAlarm(a.ID, a.Alarm.Run, activity.AlarmRow{DueMs: a.Alarm.DueMs, Visit: a.Alarm.Visit, Kind: a.Alarm.Kind, N: a.Alarm.N})
+			l.batch.DeleteAlarm(a.ID, a.Alarm.Run, activity.AlarmRow{DueMs: a.Alarm.DueMs, Visit: a.Alarm.Visit, Kind: a.Alarm.Kind, N: a.Alarm.N})
 		}
 		if a.Alarm.Kind == activity.AlarmRetention {
-			t.batch.DeleteEnded(a.ID, a.Alarm.Run)
+			l.batch.DeleteEnded(a.ID, a.Alarm.Run)
 		}
 	}
 }
 
 // load reads the threads of the domains that have mail, gives events to those they are for, and puts the ones with mail in key order: by
 // domain, then by activity.
-func (t *turn) load(w *slotWork) error {
-	if err := t.readLive(w); err != nil {
+func (l *lane) load(w *slotWork) error {
+	if err := l.readLive(w); err != nil {
 		return err
 	}
-	t.deliverOffers(w)
+	l.deliverOffers(w)
 	for _, tw := range w.order {
 		tw.before.ID, tw.now.ID = tw.id, tw.id
 	}
@@ -221,11 +223,11 @@ func (t *turn) load(w *slotWork) error {
 
 // stepThread gives a thread its mail: commands first, then replies and alarms, then events, one by one as if each had a turn; mail that was
 // parked for it comes as soon as it can be taken.
-func (t *turn) stepThread(w *slotWork, tw *threadWork) error {
+func (l *lane) stepThread(w *slotWork, tw *threadWork) error {
 	for class := range tw.mail {
 		for i := range tw.mail[class] {
-			t.step(w, tw, tw.mail[class][i])
-			if err := t.unpark(w, tw); err != nil {
+			l.stepOne(w, tw, tw.mail[class][i])
+			if err := l.unpark(w, tw); err != nil {
 				return err
 			}
 		}
@@ -234,12 +236,12 @@ func (t *turn) stepThread(w *slotWork, tw *threadWork) error {
 }
 
 // unpark hands over parked mail while the thread can take it: a thread that waits does, and so does the trigger when the thread has ended.
-func (t *turn) unpark(w *slotWork, tw *threadWork) error {
+func (l *lane) unpark(w *slotWork, tw *threadWork) error {
 	if tw.now.Parked == 0 || !takesMail(&tw.now) {
 		return nil
 	}
 	for tw.now.Parked > 0 && takesMail(&tw.now) {
-		mail, err := t.e.store.MailAfter(w.slot, tw.id, tw.handed, mailChunk)
+		mail, err := l.e.store.MailAfter(w.slot, tw.id, tw.handed, mailChunk)
 		if err != nil {
 			return err
 		}
@@ -248,13 +250,13 @@ func (t *turn) unpark(w *slotWork, tw *threadWork) error {
 			if len(mail) == 0 {
 				return fmt.Errorf("slot %d: %d parked messages of %q are missing", w.slot, tw.now.Parked, tw.id.Domain)
 			}
-			tw.parked = append(t.handOver(w, tw, mail), tw.parked...)
+			tw.parked = append(l.handOver(w, tw, mail), tw.parked...)
 			continue
 		}
 		if fault.On("parked-reordered") {
 			slices.Reverse(mail)
 		}
-		t.handOver(w, tw, mail) // what is left stays in the store
+		l.handOver(w, tw, mail) // what is left stays in the store
 	}
 	return nil
 }
@@ -263,7 +265,7 @@ func (t *turn) unpark(w *slotWork, tw *threadWork) error {
 const mailChunk = 32
 
 // handOver gives parked messages to the thread while it takes them, and returns the rest.
-func (t *turn) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.Mail {
+func (l *lane) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.Mail {
 	for i, m := range mail {
 		if !takesMail(&tw.now) {
 			return mail[i:len(mail):len(mail)]
@@ -271,8 +273,8 @@ func (t *turn) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.
 		tw.now.Parked--
 		tw.handed = max(tw.handed, m.N)
 		tw.dirty = true
-		t.batch.DeleteMail(tw.id, m.N)
-		t.step(w, tw, delivery{number: t.number(w.slot), message: m.Message})
+		l.batch.DeleteMail(tw.id, m.N)
+		l.stepOne(w, tw, delivery{number: l.t.number(w.slot), message: m.Message})
 	}
 	return nil
 }
@@ -281,9 +283,9 @@ func takesMail(th *activity.Thread) bool {
 	return th.Status == activity.Waiting || !th.Status.Live()
 }
 
-// step gives one message to one thread. A step that must be discarded leaves the thread as it was and the message as a dead letter.
-func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
-	a := t.snap.Activities[tw.id.Activity]
+// stepOne gives one message to one thread. A step that must be discarded leaves the thread as it was and the message as a dead letter.
+func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
+	a := l.t.snap.Activities[tw.id.Activity]
 	if a == nil {
 		a = &activity.Activity{Number: tw.id.Activity}
 	}
@@ -292,36 +294,36 @@ func (t *turn) step(w *slotWork, tw *threadWork, d delivery) {
 	}
 	saved := tw.now
 	wasLive := saved.Status.Live()
-	v, err := t.safeStep(a, tw, d)
+	v, err := l.safeStep(a, tw, d)
 	var discard *activity.Discard
 	if err == nil {
-		discard = t.unfit(&tw.now)
+		discard = l.unfit(&tw.now)
 	} else {
 		discard = err
 	}
 	if discard != nil {
 		tw.now = saved
 		v = activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Action: saved.Action, Status: saved.Status, Error: discard.Err.Error()}
-		t.bury(w, tw.id, d, discard)
+		l.bury(w, tw.id, d, discard)
 		if _, own := d.message.(*activity.Alarm); own {
 			tw.now.Stall(discard)
-			tw.now.UpdatedMs = t.nowMs
+			tw.now.UpdatedMs = l.t.nowMs
 			tw.dirty = true
 		}
 	} else {
-		t.carryOut(w, tw, d.number)
-		t.count(v, d.message)
+		l.carryOut(w, tw, d.number)
+		l.count(v, d.message)
 	}
-	t.observe(w, tw, &d, v)
-	if d.record != nil {
-		d.record.verdicts[d.verdict].Verdict = v
+	l.observe(w.slot, tw.id, d.number, d.message, v)
+	if d.part != nil {
+		d.part.verdicts[d.verdict].Verdict = v
 		if wasLive && v.Kind != activity.VerdictLate || v.Kind == activity.VerdictSpawned || v.Kind == activity.VerdictDead {
-			t.applied(w, d.record)
+			l.applied(w, d.part)
 		}
 	}
 	if tw.now.Status == activity.Killed && tw.now.Parked > 0 { // its mail goes with it
-		t.batch.DeleteAllMail(tw.id)
-		tw.handed = t.e.slots[w.slot].Sequence // reads of this turn still see it
+		l.batch.DeleteAllMail(tw.id)
+		tw.handed = l.e.slots[w.slot].Sequence // reads of this turn still see it
 		tw.now.Parked, tw.parked = 0, nil
 	}
 	if tw.now.Status.Ended() {
@@ -338,26 +340,27 @@ func match(r *activity.Reply, th *activity.Thread) {
 }
 
 // safeStep is activity.Step with its panics made into discards.
-func (t *turn) safeStep(a *activity.Activity, tw *threadWork, d delivery) (v activity.Verdict, discard *activity.Discard) {
+func (l *lane) safeStep(a *activity.Activity, tw *threadWork, d delivery) (v activity.Verdict, discard *activity.Discard) {
 	defer func() {
 		if p := recover(); p != nil {
-			t.e.o.Log.Error("a step panicked: its effects are dropped and the message is a dead letter", "activity", a.Name, "domain_id", tw.id.Domain, "panic", p, "stack", string(debug.Stack()))
+			l.e.o.Log.Error("a step panicked: its effects are dropped and the message is a dead letter", "activity", a.Name, "domain_id", tw.id.Domain, "panic", p, "stack", string(debug.Stack()))
 			discard = &activity.Discard{Reason: "panic", Err: fmt.Errorf("%v", p)}
 		}
 	}()
-	v, err := activity.Step(&t.e.scope, a, &tw.now, d.message, d.number, t.nowMs)
+	v, err := activity.Step(&l.scope, a, &tw.now, d.message, d.number, l.t.nowMs)
 	if err != nil {
 		discard = err.(*activity.Discard)
 	}
 	return v, discard
 }
 
-// applied remembers that the slot took a record: its key and its position go into the slot's group.
-func (t *turn) applied(w *slotWork, r *record) {
-	if r.key.Day != 0 && (!r.applied || r.slot != w.slot) { // slots are stepped one after another
-		t.remember(w, r)
+// applied remembers that the slot took its part of a record: the record's key and its position go into the slot's group.
+func (l *lane) applied(w *slotWork, p *part) {
+	r := p.record
+	if r.key.Day != 0 && !p.applied {
+		l.remember(w, r)
 	}
-	r.applied, r.slot = true, w.slot
+	p.applied = true
 	if r.Position > w.highs[r.Source] {
 		w.highs[r.Source] = r.Position
 		if !slices.Contains(w.raised, r.Source) {

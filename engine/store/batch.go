@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -75,6 +77,38 @@ func (b *Batch) Len() int {
 		n += g.Len() - batchHeader
 	}
 	return n
+}
+
+// Join appends the writes of another batch of the same store, which is empty afterwards. Slots of it that b has already go on where b stopped.
+func (b *Batch) Join(part *Batch) {
+	defer part.reset()
+	b.fail(part.err)
+	if part.node != nil {
+		b.node = part.node
+	}
+	for _, torn := range []struct{ to, from **pebble.Batch }{{&b.early, &part.early}, {&b.late, &part.late}} {
+		if *torn.from != nil {
+			b.fail(b.torn(torn.to).Apply(*torn.from, nil))
+			b.fail((*torn.from).Close())
+			*torn.from = nil
+		}
+	}
+	if part.groups == nil {
+		b.fail(b.cur.Apply(part.cur, nil))
+		return
+	}
+	for _, slot := range slices.Sorted(maps.Keys(part.groups)) {
+		b.Begin(slot)
+		b.fail(b.cur.Apply(part.groups[slot], nil))
+	}
+}
+
+// Repr returns the joined writes in Pebble's format; nil with CommitSlots. It is valid until the next write.
+func (b *Batch) Repr() []byte {
+	if b.groups != nil {
+		return nil
+	}
+	return b.cur.Repr()
 }
 
 // Commit applies the batch atomically and, with durability sync, returns when it is on disk. An error is final: the process must end,

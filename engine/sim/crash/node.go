@@ -76,7 +76,7 @@ func (r *run) open(disk *vfs.MemFS) error {
 	n.engine, err = engine.New(engine.Options{
 		Store: n.store, Clock: r.clock, Metadata: r.office.cache.Load, Consumers: []messagebus.Consumer{n.source}, Producer: &courier{n},
 		Stdout: io.Discard, Log: slog.New(slog.DiscardHandler),
-		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
+		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, Workers: r.workers, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
 		Hook: n.at, Observe: n.observe,
 		Fatal: func(err error) {
 			if !n.failed.Load() && !n.dead.Load() {

@@ -70,6 +70,7 @@ type run struct {
 	pipelined   bool
 	maxMessages int
 	maxAlarms   int
+	workers     int
 	domains     int
 
 	failure error
@@ -88,6 +89,7 @@ func Run(o *Office, seed uint64) (Result, error) {
 	r.pipelined = rng.IntN(3) > 0
 	r.maxMessages = []int{1, 4, 16_000}[rng.IntN(3)]
 	r.maxAlarms = []int{1, 3, 4096}[rng.IntN(3)]
+	r.workers = 1 + 3*int(seed%2)
 	r.domains = 2 + rng.IntN(4)
 	for i := range 2 {
 		r.clients = append(r.clients, &client{name: fmt.Sprintf("c%d", i), open: map[*post]bool{}})
