@@ -64,3 +64,54 @@ func traced(t *testing.T, src *source, n *node, seen map[*node]bool) {
 		traced(t, src, i, seen)
 	}
 }
+
+// FuzzFormat expects of any text: what is formatted means the same, holds the same signs, and stays as it is when formatted again.
+func FuzzFormat(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.yaml")
+	whole, _ := filepath.Glob("testdata/broken/*.yaml")
+	for _, file := range append(files, whole...) {
+		if text, err := os.ReadFile(file); err == nil && len(text) < 4000 {
+			f.Add(text)
+		}
+	}
+	f.Add([]byte("activity:\n  config:\n    a: |+\n      x\n\n    # c\n   # d\n    b: 'x\n\n     y'\n  -\n"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 20_000 {
+			return
+		}
+		got, problems := Format(text)
+		if msg := unlike(text, got, problems); msg != "" {
+			t.Error(msg)
+		}
+	})
+}
+
+// FuzzMend expects that a text whose values were given their quotes has the problems of the text without them, less the warnings of the
+// quotes, each moved by the quotes before it in its line.
+func FuzzMend(f *testing.F) {
+	f.Add("a", "true ? finish() : call(\"b\")", "b")
+	f.Add("then", "var(\"x\", 1) > 1 ? 'it' : nosuch(2)", "1 == 1 ? 2 : 3 # c ? d : e")
+	f.Fuzz(func(t *testing.T, key, one, two string) {
+		text := "activity:\n  name: a\n  trigger: " + one + "\n  " + key + ": " + two + "\n  actions:\n    - name: b\n      type: receive\n      args:\n        - when: " + two + "\n          then: " + one + "\n"
+		fixed, places := Mend([]byte(text))
+		if len(places) == 0 {
+			return
+		}
+		_, before := Check([]byte(text), testEnv())
+		_, after := Check(fixed, testEnv())
+		kept := before[:0:0]
+		for _, p := range before {
+			if p.Code != "WB2001" {
+				kept = append(kept, p)
+			}
+		}
+		if len(kept) != len(after) {
+			t.Fatalf("%q has the problems\n%+v\nwith its quotes\n%+v", text, kept, after)
+		}
+		for i, p := range after {
+			if q := kept[i]; p.Code != q.Code || p.Line != q.Line || p.Path != q.Path || p.Column < q.Column {
+				t.Errorf("%q has the problem\n%+v\nwith its quotes\n%+v", text, q, p)
+			}
+		}
+	})
+}
