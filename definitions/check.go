@@ -177,7 +177,8 @@ func singleQuoted(text string) words {
 func exprProblem(src *source, at place, p expr.Problem, path string) Problem {
 	line, column := at.at(p.Start)
 	line, column = src.clamp(line, column)
-	out := Problem{Code: p.Code, Severity: SeverityError, Path: path, Line: line, Column: column, Message: p.Message, Hint: p.Hint}
+	out := Problem{Code: p.Code, Severity: SeverityError, Path: path, Line: line, Column: column, Message: p.Message, Hint: p.Hint,
+		MessageZh: p.MessageZh, HintZh: p.HintZh}
 	if p.Warning {
 		out.Severity = SeverityWarning
 	}

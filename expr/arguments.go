@@ -179,10 +179,10 @@ func typeFits(typ string, v any) error {
 	return err
 }
 
-var typeNames = map[string]string{
-	"any": "a value", "text": "a text", "string": "a text", "int": "a number", "number": "a number", "bool": "true or false",
-	"list": "a list", "map": "a map", "regex": "a regular expression", "control": "a control such as call(..)",
-	"datePattern": "a date pattern", "format": "a format", "dateTime": "a dateTime", "localDate": "a localDate", "localTime": "a localTime", "date": "a date",
+var typeNames = map[string]words{
+	"any": say("a value"), "text": say("a text"), "string": say("a text"), "int": say("a number"), "number": say("a number"), "bool": say("true or false"),
+	"list": say("a list"), "map": say("a map"), "regex": say("a regular expression"), "control": say("a control such as call(..)"),
+	"datePattern": say("a date pattern"), "format": say("a format"), "dateTime": say("a dateTime"), "localDate": say("a localDate"), "localTime": say("a localTime"), "date": say("a date"),
 }
 
 // canBe tells whether an expression of static type have may give a value for a parameter of type want.

@@ -18,7 +18,7 @@ import (
 // All problems are returned at once, in the order of the source. A source that contains "${" is a template (D15).
 func Compile(src string, ctx Context) (*Program, []Problem) {
 	if len(src) > MaxSourceBytes {
-		return nil, []Problem{{Code: codeLength, Message: "the expression is longer than 16 KiB", Hint: "compute parts of it in variables"}}
+		return nil, []Problem{problem(0, 0, codeLength, say("the expression is longer than 16 KiB"), say("compute parts of it in variables"))}
 	}
 	if !utf8.ValidString(src) {
 		src = strings.ToValidUTF8(src, "\uFFFD")
@@ -39,7 +39,7 @@ func Compile(src string, ctx Context) (*Program, []Problem) {
 	p := &Program{source: src, runes: len(runes), calls: l.calls, sites: l.sites, known: root.known, value: root.val}
 	code, err := assemble(root)
 	if err != nil {
-		probs = append(probs, Problem{Code: codeInternal, End: len(runes), Message: "the expression could not be compiled: " + firstLine(err.Error()), Hint: "please report it"})
+		probs = append(probs, problem(0, len(runes), codeInternal, say("the expression could not be compiled: %s", firstLine(err.Error())), say("please report it")))
 		return nil, sorted(probs)
 	}
 	p.code = code
@@ -94,7 +94,7 @@ func assemble(root lowered) (*vm.Program, error) {
 func parseSource(src string, runes []rune, probs *[]Problem) *node {
 	nodes := 0
 	if strings.TrimSpace(src) == "" {
-		*probs = append(*probs, Problem{Code: codeEmpty, End: len(runes), Message: "the expression is empty"})
+		*probs = append(*probs, problem(0, len(runes), codeEmpty, say("the expression is empty"), words{}))
 		return nil
 	}
 	if !strings.Contains(src, "${") {
@@ -118,8 +118,8 @@ func warnQuoted(src []rune, probs *[]Problem) {
 		}
 		for i := t.start; i+1 < t.end; i++ {
 			if src[i] == '$' && src[i+1] == '{' {
-				*probs = append(*probs, Problem{Code: codeQuotedTemplate, Warning: true, Start: i, End: i + 2,
-					Message: "${ inside a quoted text makes the whole expression a template", Hint: `to join texts write "a" + b`})
+				*probs = append(*probs, warning(i, i+2, codeQuotedTemplate,
+					say("${ inside a quoted text makes the whole expression a template"), say(`to join texts write "a" + b`)))
 				return
 			}
 		}
@@ -147,11 +147,11 @@ func (t *template) parse() *node {
 		}
 		end := t.closing(i + 2)
 		if end < 0 {
-			t.problem(i, len(t.src), "this ${ has no closing }", "")
+			t.problem(i, len(t.src), say("this ${ has no closing }"))
 			return nil
 		}
 		if strings.TrimSpace(string(t.src[i+2:end])) == "" {
-			t.problem(i, end+1, "there is no expression between ${ and }", "")
+			t.problem(i, end+1, say("there is no expression between ${ and }"))
 		} else if n := parse(t.src, i+2, end, t.nodes, t.probs); n == nil {
 			t.bad = true
 		} else {
@@ -169,7 +169,7 @@ func (t *template) parse() *node {
 	case len(parts) == 1:
 		return parts[0]
 	case len(parts)+*t.nodes > MaxNodes:
-		*t.probs = append(*t.probs, Problem{Code: codeNodes, End: len(t.src), Message: "the template has more than 2000 parts"})
+		*t.probs = append(*t.probs, problem(0, len(t.src), codeNodes, say("the template has more than %d parts", MaxNodes), words{}))
 		return nil
 	}
 	return &node{kind: nodeConcat, end: len(t.src), kids: parts}
@@ -179,9 +179,9 @@ func (t *template) literal(from, to int) *node {
 	return &node{kind: nodeLiteral, start: from, end: to, val: string(t.src[from:to])}
 }
 
-func (t *template) problem(start, end int, msg, hint string) {
+func (t *template) problem(start, end int, msg words) {
 	t.bad = true
-	*t.probs = append(*t.probs, Problem{Code: codeTemplate, Start: start, End: end, Message: msg, Hint: hint})
+	*t.probs = append(*t.probs, problem(start, end, codeTemplate, msg, words{}))
 }
 
 // closing returns where the } of a ${ stands; braces and quotes inside are skipped as pairs.

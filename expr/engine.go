@@ -2,7 +2,6 @@ package expr
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 
 	"github.com/expr-lang/expr/file"
@@ -22,20 +21,21 @@ type engine struct {
 
 // evalError is an error inside an evaluation, before it is known where.
 type evalError struct {
-	msg   string
+	words
 	limit bool
 }
 
-func (e *evalError) Error() string { return e.msg }
+func (e *evalError) Error() string { return e.english() }
 
 var (
-	errTicks = &evalError{"the evaluation took too many steps", true}
-	errBytes = &evalError{"the evaluation made too much text, or too large a list or map", true}
-	errItems = &evalError{"a list or map would have more than 50000 items", true}
-	errDeep  = &evalError{"a value is nested too deeply", true}
+	errTicks  = &evalError{say("the evaluation took too many steps"), true}
+	errBytes  = &evalError{say("the evaluation made too much text, or too large a list or map"), true}
+	errItems  = &evalError{say("a list or map would have more than %d items", MaxItems), true}
+	errDeep   = &evalError{say("a value is nested too deeply"), true}
+	errDigits = &evalError{say("a decimal has more than %d digits", MaxDecimalDigits), true}
 )
 
-func failf(format string, args ...any) error { return &evalError{msg: fmt.Sprintf(format, args...)} }
+func failf(format string, args ...any) error { return &evalError{words: say(format, args...)} }
 
 func isLimit(err error) bool {
 	var e *evalError
@@ -148,21 +148,21 @@ func (p *Program) run(s *Scope) (any, error) {
 }
 
 func (p *Program) locate(err error) *Error {
-	out := &Error{Message: err.Error()}
+	out := &Error{}
+	what := say("internal error of the evaluator: %s", err.Error())
 	var at *file.Error
 	if errors.As(err, &at) {
-		out.Message = at.Message
+		what = say("internal error of the evaluator: %s", at.Message)
 		out.Start = min(max(at.From, 0), p.runes)
 		out.End = min(max(at.To, out.Start), p.runes)
 	}
 	var mine *evalError
 	switch {
 	case errors.As(err, &mine):
-		out.Message, out.Limit = mine.msg, mine.limit
-	case out.Message == "memory budget exceeded":
-		out.Message, out.Limit = errItems.msg, true
-	default:
-		out.Message = "internal error of the evaluator: " + out.Message
+		what, out.Limit = mine.words, mine.limit
+	case at != nil && at.Message == "memory budget exceeded":
+		what, out.Limit = errItems.words, true
 	}
+	out.Message, out.MessageZh = what.english(), what.chinese()
 	return out
 }

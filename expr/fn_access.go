@@ -76,7 +76,7 @@ func (a accessor) get(s *Scope, name string, v any, args []any) (any, error) {
 	}
 	out, err := a.convert(s, v)
 	if err != nil && !isLimit(err) {
-		return nil, failf("%s: %s", quoteShort(name), err.Error())
+		return nil, failf("%s: %s", quoteShort(name), wordsOf(err))
 	}
 	return out, err
 }
@@ -129,7 +129,7 @@ func accessorFunctions() []spec {
 				return acc.get(s, name, v, a[1:])
 			}
 			name := acc.prefix + src.suffix
-			out = append(out, accessorSpec(name, acc, "As "+acc.what+" "+src.of+"; when it is missing or null the default, else "+show(acc.zero)+".", src.ctx, call))
+			out = append(out, accessorSpec(name, acc, "As "+acc.what+" "+src.of+"; when it is missing or null the default, else "+show(acc.zero).english()+".", src.ctx, call))
 			if src.object != "" {
 				out = append(out, accessorSpec(src.object+"."+getterName(acc.prefix), acc, "The same as "+name+".", src.ctx, call))
 			}

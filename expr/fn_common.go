@@ -364,7 +364,7 @@ func controlArg(v any) (Control, error) {
 	case string:
 		parsed, err := ParseControl(c)
 		if err != nil {
-			return Control{}, failf("%s", err.Error())
+			return Control{}, err
 		}
 		return parsed, nil
 	}

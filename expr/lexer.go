@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -44,9 +43,9 @@ func lex(src []rune, start, stop int, probs *[]Problem) ([]token, bool) {
 	return lx.toks, !lx.failed
 }
 
-func (lx *lexer) problem(start, end int, code, msg, hint string) {
+func (lx *lexer) problem(start, end int, code string, msg, hint words) {
 	lx.failed = true
-	*lx.probs = append(*lx.probs, Problem{Code: code, Start: start, End: end, Message: msg, Hint: hint})
+	*lx.probs = append(*lx.probs, problem(start, end, code, msg, hint))
 }
 
 func (lx *lexer) peek(i int) rune {
@@ -98,7 +97,7 @@ func (lx *lexer) next() bool {
 			lx.pos++
 		}
 		if n := lx.pos - start; n > MaxNameRunes {
-			lx.problem(start, lx.pos, codeLength, fmt.Sprintf("this name has %d characters, at most %d are read", n, MaxNameRunes), "put a text into quotes")
+			lx.problem(start, lx.pos, codeLength, say("this name has %d characters, at most %d are read", n, MaxNameRunes), say("put a text into quotes"))
 			break
 		}
 		lx.toks = append(lx.toks, token{kind: tokName, text: string(lx.src[start:lx.pos]), start: start, end: lx.pos})
@@ -125,28 +124,36 @@ var meant = map[rune]string{
 	'且': "AND", '或': "OR", '非': "NOT", '&': "AND", '|': "OR", '\u00a0': "a plain space", '\u3000': "a plain space", '~': "NOT",
 }
 
+// meantSign is the sign to write; a plain space has to be named.
+func meantSign(sign string) words {
+	if sign == "a plain space" {
+		return say("a plain space")
+	}
+	return say("%s", sign)
+}
+
 func (lx *lexer) stranger(r rune) {
 	start := lx.pos
 	lx.pos++
 	name := strconv.QuoteRune(r)
 	switch {
 	case r == '@':
-		lx.problem(start, lx.pos, codeHost, "@ (access to beans) is not part of the language", "use the functions of the language")
+		lx.problem(start, lx.pos, codeHost, say("@ (access to beans) is not part of the language"), say("use the functions of the language"))
 	case r == '\\':
-		lx.problem(start, lx.pos, codeCharacter, `a backslash has no meaning outside a text`, `inside a text a quote is doubled: "say ""hi"""`)
+		lx.problem(start, lx.pos, codeCharacter, say("a backslash has no meaning outside a text"), say(`inside a text a quote is doubled: "say ""hi"""`))
 	case r == ';':
-		lx.problem(start, lx.pos, codeCharacter, "; is not part of the language", "an expression has one value; remove the semicolon")
+		lx.problem(start, lx.pos, codeCharacter, say("; is not part of the language"), say("an expression has one value; remove the semicolon"))
 	case meant[r] != "":
-		lx.problem(start, lx.pos, codeCharacter, name+" is not part of the language", "write "+meant[r])
+		lx.problem(start, lx.pos, codeCharacter, say("%s is not part of the language", name), say("write %s", meantSign(meant[r])))
 	default:
 		for lx.pos < lx.stop && unicode.IsLetter(lx.src[lx.pos]) && lx.src[lx.pos] >= 0x80 && meant[lx.src[lx.pos]] == "" {
 			lx.pos++
 		}
-		hint := ""
+		hint := words{}
 		if unicode.IsLetter(r) {
-			hint = `names have the letters a-z and A-Z, digits, _ and $ only; put other text into quotes: "` + string(lx.src[start:lx.pos]) + `"`
+			hint = say(`names have the letters a-z and A-Z, digits, _ and $ only; put other text into quotes: "%s"`, string(lx.src[start:lx.pos]))
 		}
-		lx.problem(start, lx.pos, codeCharacter, strconv.Quote(string(lx.src[start:lx.pos]))+" is not part of the language", hint)
+		lx.problem(start, lx.pos, codeCharacter, say("%s is not part of the language", strconv.Quote(string(lx.src[start:lx.pos]))), hint)
 	}
 }
 
@@ -172,11 +179,11 @@ func (lx *lexer) text(quote rune) {
 		lx.toks = append(lx.toks, token{kind: tokLiteral, val: b.String(), start: start, end: lx.pos})
 		return
 	}
-	hint := "close the text with " + string(quote)
+	hint := say("close the text with %s", string(quote))
 	if strings.ContainsRune(string(lx.src[start:lx.stop]), '\\') {
-		hint += `; a backslash does not escape a quote, a quote inside a text is doubled`
+		hint = say("close the text with %s; a backslash does not escape a quote, a quote inside a text is doubled", string(quote))
 	}
-	lx.problem(start, lx.stop, codeString, "this text has no closing quote", hint)
+	lx.problem(start, lx.stop, codeString, say("this text has no closing quote"), hint)
 }
 
 func (lx *lexer) digits(hex bool) {
@@ -212,7 +219,7 @@ func (lx *lexer) number() {
 			lx.pos++
 		}
 		if d := lx.peek(0); d < '0' || d > '9' {
-			lx.problem(start, lx.pos, codeNumber, "the exponent of this number has no digits", "")
+			lx.problem(start, lx.pos, codeNumber, say("the exponent of this number has no digits"), words{})
 			return
 		}
 		lx.digits(false)
@@ -233,13 +240,13 @@ func (lx *lexer) number() {
 		return
 	}
 	if r := lx.peek(0); r == 'l' || r == 'L' {
-		lx.problem(start, lx.pos+1, codeNumber, "a number with a fraction cannot carry the suffix L", "")
+		lx.problem(start, lx.pos+1, codeNumber, say("a number with a fraction cannot carry the suffix L"), words{})
 		lx.pos++
 		return
 	}
 	f, err := strconv.ParseFloat(digits, 64)
 	if err != nil && !math.IsInf(f, 0) {
-		lx.problem(start, lx.pos, codeNumber, "malformed number "+digits, "")
+		lx.problem(start, lx.pos, codeNumber, say("malformed number %s", digits), words{})
 		return
 	}
 	lx.toks = append(lx.toks, token{kind: tokLiteral, val: f, start: start, end: lx.pos})
@@ -251,11 +258,11 @@ func (lx *lexer) integer(start int, digits string, base int) {
 	}
 	mag, err := strconv.ParseUint(digits, base, 64)
 	if digits == "" || err != nil || mag > 1<<63 {
-		msg := "this number does not fit into 64 bits"
+		msg := say("this number does not fit into 64 bits")
 		if digits == "" {
-			msg = "0x needs hexadecimal digits"
+			msg = say("0x needs hexadecimal digits")
 		}
-		lx.problem(start, lx.pos, codeNumber, msg, `integers go from -9223372036854775808 to 9223372036854775807; larger ones: toDecimal("..")`)
+		lx.problem(start, lx.pos, codeNumber, msg, say(`integers go from -9223372036854775808 to 9223372036854775807; larger ones: toDecimal("..")`))
 		return
 	}
 	lx.toks = append(lx.toks, token{kind: tokInt, mag: mag, start: start, end: lx.pos})

@@ -31,22 +31,22 @@ type lowerer struct {
 	pure  bool     // nothing so far looked at the Scope
 }
 
-func (l *lowerer) problem(start, end int, code, msg, hint string) lowered {
-	*l.probs = append(*l.probs, Problem{Code: code, Start: start, End: end, Message: msg, Hint: hint})
+func (l *lowerer) problem(start, end int, code string, msg, hint words) lowered {
+	*l.probs = append(*l.probs, problem(start, end, code, msg, hint))
 	return lowered{n: &ast.NilNode{}, typ: "any", bad: true}
 }
 
 // fails notes a part whose constant operands always fail: an error where it is always evaluated, else a warning.
 func (l *lowerer) fails(n *node, code string, err error) {
 	if isLimit(err) {
-		l.problem(n.start, n.end, codeBudget, err.Error(), "")
+		l.problem(n.start, n.end, codeBudget, wordsOf(err), words{})
 		return
 	}
 	if l.maybe == 0 {
-		l.problem(n.start, n.end, code, err.Error(), "")
+		l.problem(n.start, n.end, code, wordsOf(err), words{})
 		return
 	}
-	*l.probs = append(*l.probs, Problem{Code: codeSometimesFails, Warning: true, Start: n.start, End: n.end, Message: "this always fails when it is reached: " + err.Error()})
+	*l.probs = append(*l.probs, warning(n.start, n.end, codeSometimesFails, say("this always fails when it is reached: %s", wordsOf(err)), words{}))
 }
 
 func located[N ast.Node](n N, at *node) N {
@@ -134,9 +134,9 @@ func (l *lowerer) lower(n *node) lowered {
 		if l.loops > 0 {
 			return lowered{n: located(&ast.PointerNode{}, n), typ: "any"}
 		}
-		return l.problem(n.start, n.end, codeProperty, "#this is no value here", "#this stands for the item inside .![..] and .?[..]")
+		return l.problem(n.start, n.end, codeProperty, say("#this is no value here"), say("#this stands for the item inside .![..] and .?[..]"))
 	case nodeRoot:
-		return l.problem(n.start, n.end, codeProperty, "#root is no value by itself", `write #root.name or #root.function(..)`)
+		return l.problem(n.start, n.end, codeProperty, say("#root is no value by itself"), say("write #root.name or #root.function(..)"))
 	case nodeHole:
 		return lowered{n: located(&ast.IdentifierNode{Value: l.holes[len(l.holes)-1]}, n), typ: "any"}
 	case nodeCall:
@@ -198,13 +198,13 @@ func (l *lowerer) condition(n *node) lowered {
 	switch {
 	case x.known:
 		if _, ok := x.val.(bool); !ok {
-			return l.problem(n.start, n.end, codeType, "a condition must be true or false, not "+show(x.val), "")
+			return l.problem(n.start, n.end, codeType, say("a condition must be true or false, not %s", show(x.val)), words{})
 		}
 		return x
 	case x.typ == "bool":
 		return x
 	case !canBe(x.typ, "bool"):
-		return l.problem(n.start, n.end, codeType, "a condition must be true or false, not "+typeNames[strings.TrimSuffix(x.typ, "?")], "")
+		return l.problem(n.start, n.end, codeType, say("a condition must be true or false, not %s", typeNames[strings.TrimSuffix(x.typ, "?")]), words{})
 	}
 	return lowered{n: callNode(n, "$bool", x), typ: "bool"}
 }
@@ -334,7 +334,7 @@ func (l *lowerer) binary(n *node) lowered {
 // pattern compiles a constant regular expression now.
 func (l *lowerer) pattern(at *node, x lowered) lowered {
 	if x.val == nil {
-		l.problem(at.start, at.end, codeType, "a regular expression is needed, not null", "")
+		l.problem(at.start, at.end, codeType, say("a regular expression is needed, not null"), words{})
 		return lowered{n: x.n, typ: "regex"}
 	}
 	p, err := compilePattern(Text(x.val))
@@ -343,7 +343,7 @@ func (l *lowerer) pattern(at *node, x lowered) lowered {
 		if isLimit(err) {
 			code = codeRegexLimit
 		}
-		l.problem(at.start, at.end, code, err.Error(), "")
+		l.problem(at.start, at.end, code, wordsOf(err), words{})
 		return lowered{n: x.n, typ: "regex"}
 	}
 	return lowered{n: located(&ast.ConstantNode{Value: p}, at), typ: "regex", known: true, val: p}
@@ -359,7 +359,7 @@ func (l *lowerer) datePattern(at *node, x lowered) lowered {
 	case err == nil:
 		return lowered{n: located(&ast.ConstantNode{Value: &dateFormat{parts}}, at), typ: "datePattern", known: true, val: &dateFormat{parts}}
 	}
-	return l.problem(at.start, at.end, codePattern, err.Error(), "its letters are those of Joda: yyyy-MM-dd HH:mm:ss")
+	return l.problem(at.start, at.end, codePattern, wordsOf(err), say("its letters are those of Joda: yyyy-MM-dd HH:mm:ss"))
 }
 
 // formatted checks a constant format that has arguments behind it; false means that a problem was noted.
@@ -375,25 +375,18 @@ func (l *lowerer) formatted(kids []*node, sig *Signature, args []lowered) bool {
 	listed := len(args) == 2 && canBe(args[1].typ, "list") // a list alone may stand for its items
 	switch at := kids[0]; {
 	case err != nil:
-		l.problem(at.start, at.end, codeFormat, err.Error(), "")
+		l.problem(at.start, at.end, codeFormat, wordsOf(err), words{})
 		return false
 	case needs > len(args)-1 && !listed:
-		l.problem(at.start, at.end, codeFormat, "the format needs "+plural(needs, "argument")+", there "+isAre(len(args)-1), "")
+		l.problem(at.start, at.end, codeFormat, say("the format needs %s, there are %d", plural(needs, "argument"), len(args)-1), words{})
 		return false
 	}
 	return true
 }
 
-func isAre(n int) string {
-	if n == 1 {
-		return "is 1"
-	}
-	return "are " + strconv.Itoa(n)
-}
-
 func (l *lowerer) index(n *node) lowered {
 	if o := n.kids[0]; o.kind == nodeName && spaces[o.text] && registry[o.text] == nil {
-		return l.problem(n.start, n.end, codeProperty, o.text+" cannot be indexed", objectHint(o.text))
+		return l.problem(n.start, n.end, codeProperty, say("%s cannot be indexed", o.text), objectHint(o.text))
 	}
 	left, key := l.lower(n.kids[0]), l.lower(n.kids[1])
 	return l.op(n, "index", left, key)

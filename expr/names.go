@@ -7,28 +7,32 @@ import (
 )
 
 // foreignNames are names that people bring from elsewhere, with what is meant here.
-var foreignNames = map[string]string{
-	"eventAttrContains": "write containsAttr(name)", "len": "write value.length() for a text, value.size() for a list", "size": "write value.size()",
-	"length": "write value.length()", "now": "write timestamp()", "format": "write str(format, ...)", "concat": "join texts with +",
-	"contains": "write value.contains(x)", "filter": "write list.?[condition]", "coalesce": "write a ?: b", "ifelse": "write cond ? a : b",
-	"abs": "write math.abs(x)", "max": "write math.max(a, b) or list.max(l)", "min": "write math.min(a, b) or list.min(l)", "round": "write math.round(x)",
-	"sum": "write list.sumInt(l), list.sumDouble(l) or list.sumDecimal(l)", "join": "write list.join(l, delimiter)", "let": "compute it in a variable",
+var foreignNames = map[string]words{
+	"eventAttrContains": say("write containsAttr(name)"), "len": say("write value.length() for a text, value.size() for a list"), "size": say("write value.size()"),
+	"length": say("write value.length()"), "now": say("write timestamp()"), "format": say("write str(format, ...)"), "concat": say("join texts with +"),
+	"contains": say("write value.contains(x)"), "filter": say("write list.?[condition]"), "coalesce": say("write a ?: b"), "ifelse": say("write cond ? a : b"),
+	"abs": say("write math.abs(x)"), "max": say("write math.max(a, b) or list.max(l)"), "min": say("write math.min(a, b) or list.min(l)"), "round": say("write math.round(x)"),
+	"sum": say("write list.sumInt(l), list.sumDouble(l) or list.sumDecimal(l)"), "join": say("write list.join(l, delimiter)"), "let": say("compute it in a variable"),
 }
 
-var contextNames = [...]string{
-	ContextStrategy: "a strategy", ContextTrigger: "a trigger", ContextAction: "the arguments of an action", ContextCtrl: "ctrl",
+var contextNames = [...]words{
+	ContextStrategy: say("a strategy"), ContextTrigger: say("a trigger"), ContextAction: say("the arguments of an action"), ContextCtrl: say("ctrl"),
 }
 
-func (f *Function) contextHint() string {
-	var names []string
-	for _, c := range f.Contexts {
-		names = append(names, contextNames[c])
+func (f *Function) contextHint() words {
+	var names words
+	for i, c := range f.Contexts {
+		if i == 0 {
+			names = contextNames[c]
+			continue
+		}
+		names = say("%s, %s", names, contextNames[c])
 	}
-	return "it can be used in " + strings.Join(names, ", ")
+	return say("it can be used in %s", names)
 }
 
 // suggestFunction returns "did you mean .." for a name in a namespace, "" when nothing is close.
-func (l *lowerer) suggestFunction(space, name string) string {
+func (l *lowerer) suggestFunction(space, name string) words {
 	var names []string
 	for _, f := range listing {
 		if !f.Method && f.Namespace == space && f.contexts.has(l.ctx) && f.Name != name {
@@ -37,17 +41,17 @@ func (l *lowerer) suggestFunction(space, name string) string {
 	}
 	best := Nearest(name, names)
 	if best == "" {
-		return ""
+		return words{}
 	}
 	f := registry[strings.TrimPrefix(space+"."+best, ".")]
 	if f == nil || f.Property {
-		return "did you mean " + strings.TrimPrefix(space+"."+best, ".") + "?"
+		return say("did you mean %s?", strings.TrimPrefix(space+"."+best, "."))
 	}
 	text := f.Signatures[0].Text
-	return "did you mean " + text[:strings.LastIndexByte(text, ')')+1] + "?"
+	return say("did you mean %s?", text[:strings.LastIndexByte(text, ')')+1])
 }
 
-func objectHint(space string) string {
+func objectHint(space string) words {
 	var names, calls []string // properties first, then functions, both in the order of listing
 	for _, f := range listing {
 		switch {
@@ -61,7 +65,7 @@ func objectHint(space string) string {
 	if names = append(names, calls...); len(names) > 6 {
 		names = append(names[:6], "...")
 	}
-	return "write " + strings.Join(names, ", ")
+	return say("write %s", strings.Join(names, ", "))
 }
 
 // name lowers a bare word: a constant such as all, or inside a projection a property of the item.
@@ -71,29 +75,28 @@ func (l *lowerer) name(n *node) lowered {
 	}
 	switch {
 	case spaces[n.text]:
-		return l.problem(n.start, n.end, codeProperty, n.text+" is no value by itself", objectHint(n.text))
+		return l.problem(n.start, n.end, codeProperty, say("%s is no value by itself", n.text), objectHint(n.text))
 	case l.loops > 0:
 		item := lowered{n: located(&ast.PointerNode{}, n), typ: "any"}
 		return l.op(n, "prop", item, constant(n, n.text))
 	case registry[n.text] != nil:
-		return l.problem(n.start, n.end, codeName, n.text+" is a function", "write "+registry[n.text].Signatures[0].Text)
+		return l.problem(n.start, n.end, codeName, say("%s is a function", n.text), say("write %s", registry[n.text].Signatures[0].Text))
 	}
 	hint := l.suggestFunction("", n.text)
-	if hint == "" {
-		hint = `a text needs quotes: "` + n.text + `"`
+	if hint.none() {
 		if l.ctx >= ContextAction {
-			hint += `; a variable is read with var("` + n.text + `")`
+			hint = say(`a text needs quotes: "%s"; a variable is read with var("%s")`, n.text, n.text)
 		} else {
-			hint += `; an attribute is read with eventAttr("` + n.text + `")`
+			hint = say(`a text needs quotes: "%s"; an attribute is read with eventAttr("%s")`, n.text, n.text)
 		}
 	}
-	return l.problem(n.start, n.end, codeName, "there is no "+n.text, hint)
+	return l.problem(n.start, n.end, codeName, say("there is no %s", n.text), hint)
 }
 
 // call lowers name(args): a function, or inside a projection a method of the item.
 func (l *lowerer) call(n *node) lowered {
 	if n.text == "when" {
-		return l.problem(n.start, n.end, codeWhen, "when(..) is not complete", "write when(condition).then(value).get(default)")
+		return l.problem(n.start, n.end, codeWhen, say("when(..) is not complete"), say("write when(condition).then(value).get(default)"))
 	}
 	f := registry[n.text]
 	fits := f != nil && f.signature(len(n.kids)) != nil
@@ -112,13 +115,13 @@ func (l *lowerer) function(n *node) lowered {
 	if f == nil {
 		hint := foreignNames[n.text]
 		if registry["#"+n.text] != nil {
-			hint = "write " + n.text + " without parentheses"
+			hint = say("write %s without parentheses", n.text)
 		}
-		if hint == "" {
+		if hint.none() {
 			hint = l.suggestFunction("", n.text)
 		}
 		l.lowerAll(n.kids)
-		return l.problem(n.nameStart, n.nameEnd, codeFunction, "there is no function "+n.text, hint)
+		return l.problem(n.nameStart, n.nameEnd, codeFunction, say("there is no function %s", n.text), hint)
 	}
 	return l.apply(n, n.text, f, n.kids)
 }
@@ -139,19 +142,19 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 	}
 	if !f.contexts.has(l.ctx) {
 		l.lowerAll(kids)
-		return l.problem(at.start, at.end, codeContext, f.QualifiedName()+" cannot be used in "+contextNames[l.ctx], f.contextHint())
+		return l.problem(at.start, at.end, codeContext, say("%s cannot be used in %s", f.QualifiedName(), contextNames[l.ctx]), f.contextHint())
 	}
 	sig := f.signature(len(kids))
 	if sig == nil {
 		l.lowerAll(kids)
-		return l.problem(n.start, n.end, codeCount, f.QualifiedName()+" does not take "+plural(len(kids), "argument"), "write "+f.counts())
+		return l.problem(n.start, n.end, codeCount, say("%s does not take %s", f.QualifiedName(), plural(len(kids), "argument")), say("write %s", f.counts()))
 	}
 	args := make([]lowered, len(kids))
 	for i, k := range kids {
 		args[i] = l.argument(f, sig.param(i), k)
 	}
 	if key == "repair" {
-		*l.probs = append(*l.probs, Problem{Code: codeRepair, Warning: true, Start: at.start, End: at.end, Message: "nobody can repair a thread yet: repair(..) ends it as failed, with this reason", Hint: "write failBecause(..), or retry(..)"})
+		*l.probs = append(*l.probs, warning(at.start, at.end, codeRepair, say("nobody can repair a thread yet: repair(..) ends it as failed, with this reason"), say("write failBecause(..), or retry(..)")))
 	}
 	if key == "call" && args[0].known {
 		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
@@ -200,14 +203,14 @@ func (l *lowerer) argument(f *Function, p Param, k *node) lowered {
 			return l.datePattern(k, x)
 		}
 		if err := typeFits(p.Type, x.val); err != nil {
-			l.problem(k.start, k.end, codeType, f.QualifiedName()+", "+p.Name+": "+err.Error(), "write "+f.counts())
+			l.problem(k.start, k.end, codeType, say("%s, %s: %s", f.QualifiedName(), p.Name, wordsOf(err)), say("write %s", f.counts()))
 			return lowered{n: x.n, typ: x.typ}
 		}
 		return x
 	}
 	if !canBe(x.typ, p.Type) {
 		want := strings.TrimSuffix(p.Type, "?")
-		l.problem(k.start, k.end, codeType, f.QualifiedName()+", "+p.Name+": "+typeNames[want]+" is needed, not "+typeNames[strings.TrimSuffix(x.typ, "?")], "write "+f.counts())
+		l.problem(k.start, k.end, codeType, say("%s, %s: %s is needed, not %s", f.QualifiedName(), p.Name, typeNames[want], typeNames[strings.TrimSuffix(x.typ, "?")]), say("write %s", f.counts()))
 	}
 	return x
 }
@@ -223,24 +226,24 @@ func (l *lowerer) member(n *node) lowered {
 		if f := registry[key]; f != nil && f.Property {
 			return l.apply(n, key, f, nil)
 		} else if f != nil {
-			return l.problem(n.nameStart, n.nameEnd, codeProperty, key+" is a function", "write "+f.Signatures[0].Text)
+			return l.problem(n.nameStart, n.nameEnd, codeProperty, say("%s is a function", key), say("write %s", f.Signatures[0].Text))
 		}
 		hint := l.suggestFunction(space, n.text)
-		if hint == "" {
+		if hint.none() {
 			hint = objectHint(space)
 		}
-		return l.problem(n.nameStart, n.nameEnd, codeProperty, space+" has no property "+n.text, hint)
+		return l.problem(n.nameStart, n.nameEnd, codeProperty, say("%s has no property %s", space, n.text), hint)
 	}
 	x := l.lower(recv)
 	if x.bad {
 		return x
 	}
 	if typ := strings.TrimSuffix(x.typ, "?"); typ != "any" && typ != "map" && n.text != "empty" && getter(typ, n.text) == nil {
-		hint := ""
+		hint := words{}
 		if methods[n.text] != nil {
-			hint = "a method needs parentheses: " + n.text + "()"
+			hint = say("a method needs parentheses: %s()", n.text)
 		}
-		return l.problem(n.nameStart, n.nameEnd, codeProperty, typeNames[strings.TrimSuffix(x.typ, "?")]+" has no property "+n.text, hint)
+		return l.problem(n.nameStart, n.nameEnd, codeProperty, say("%s has no property %s", typeNames[strings.TrimSuffix(x.typ, "?")], n.text), hint)
 	}
 	return l.op(n, "prop", x, constant(n, n.text))
 }
@@ -277,10 +280,10 @@ func (l *lowerer) method(n *node) lowered {
 		}
 		l.lowerAll(n.kids[1:])
 		hint := l.suggestFunction(space, n.text)
-		if hint == "" {
+		if hint.none() {
 			hint = objectHint(space)
 		}
-		return l.problem(n.nameStart, n.nameEnd, codeFunction, space+" has no function "+n.text, hint)
+		return l.problem(n.nameStart, n.nameEnd, codeFunction, say("%s has no function %s", space, n.text), hint)
 	}
 	return l.valueMethod(n, l.lower(recv))
 }
@@ -312,13 +315,13 @@ func (l *lowerer) valueMethod(n *node, recv lowered) lowered {
 	switch {
 	case len(named) == 0 && mutators[n.text] != "":
 		l.lowerAll(n.kids[1:])
-		return l.problem(n.nameStart, n.nameEnd, codeMutate, n.text+"() would change a value in place; values never change", "write "+mutators[n.text])
+		return l.problem(n.nameStart, n.nameEnd, codeMutate, say("%s() would change a value in place; values never change", n.text), say("write %s", mutators[n.text]))
 	case len(named) == 0:
 		l.lowerAll(n.kids[1:])
-		return l.problem(n.nameStart, n.nameEnd, codeMethod, "no method "+n.text+"()"+onType(typ), suggestMethod(n.text, typ))
+		return l.problem(n.nameStart, n.nameEnd, codeMethod, noMethod(n.text, typ), suggestMethod(n.text, typ))
 	case len(fits) == 0:
 		l.lowerAll(n.kids[1:])
-		return l.problem(n.start, n.end, codeCount, n.text+"() does not take "+plural(len(n.kids)-1, "argument"), "write "+named[0].counts())
+		return l.problem(n.start, n.end, codeCount, say("%s() does not take %s", n.text, plural(len(n.kids)-1, "argument")), say("write %s", named[0].counts()))
 	}
 	args := []lowered{recv}
 	for i, k := range n.kids[1:] {
@@ -359,14 +362,14 @@ func receiverOf(x lowered) string {
 	return ""
 }
 
-func onType(typ string) string {
+func noMethod(name, typ string) words {
 	if typ == "" {
-		return ""
+		return say("no method %s()", name)
 	}
-	return " on a " + typ
+	return say("no method %s() on a %s", name, say(typ))
 }
 
-func suggestMethod(name, typ string) string {
+func suggestMethod(name, typ string) words {
 	var names []string
 	for _, f := range listing {
 		if f.Method && (typ == "" || f.Namespace == typ) {
@@ -375,7 +378,7 @@ func suggestMethod(name, typ string) string {
 	}
 	best := Nearest(name, names)
 	if best == "" {
-		return ""
+		return words{}
 	}
-	return "did you mean ." + best + "(..)?"
+	return say("did you mean .%s(..)?", best)
 }

@@ -80,7 +80,7 @@ func checkDec(ds ...*Decimal) error {
 			return failf("%s is not a finite decimal", d.String())
 		}
 		if e := int64(d.Exponent); e > MaxDecimalDigits || e < -MaxDecimalDigits || d.NumDigits() > MaxDecimalDigits {
-			return &evalError{"a decimal has more than 1000 digits", true}
+			return errDigits
 		}
 	}
 	return nil
@@ -202,7 +202,7 @@ func decPow(s *Scope, a *Decimal, n int64) (*Decimal, error) {
 		return nil, err
 	}
 	if a.NumDigits()*n > 2*MaxDecimalDigits {
-		return nil, &evalError{"a decimal has more than 1000 digits", true}
+		return nil, errDigits
 	}
 	if err := s.grow(32 + int(a.NumDigits()*n)); err != nil {
 		return nil, err

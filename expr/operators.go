@@ -167,11 +167,10 @@ func property(s *Scope, v any, name string) (any, error) {
 			return f.call(s, []any{x})
 		}
 	}
-	hint := ""
 	if methods[name] != nil {
-		hint = "; a method needs parentheses: " + name + "()"
+		return nil, failf("%s has no property %s; a method needs parentheses: %s()", show(v), name, name)
 	}
-	return nil, failf("%s has no property %s%s", show(v), name, hint)
+	return nil, failf("%s has no property %s", show(v), name)
 }
 
 // items returns what a projection or selection walks over: the items of a list, the entries of a map as maps of key and value.

@@ -66,64 +66,62 @@ func (p *parser) take(s string) bool {
 	return false
 }
 
-func (p *parser) note(start, end int, code, msg, hint string) {
-	*p.probs = append(*p.probs, Problem{Code: code, Start: start, End: end, Message: msg, Hint: hint})
+func (p *parser) note(start, end int, code string, msg, hint words) {
+	*p.probs = append(*p.probs, problem(start, end, code, msg, hint))
 }
 
-func (p *parser) fail(start, end int, code, msg, hint string) {
+func (p *parser) fail(start, end int, code string, msg, hint words) {
 	p.note(start, end, code, msg, hint)
 	panic(stopParsing{})
 }
 
-func (p *parser) expect(s, what string) token {
+func (p *parser) expect(s string, what words) token {
 	t := p.tok()
 	if !p.take(s) {
 		if t.kind == tokEnd {
-			p.fail(t.start, t.end, codeEnded, "the expression ends where "+s+" "+what+" is missing", "")
+			p.fail(t.start, t.end, codeEnded, say("the expression ends where %s %s is missing", s, what), words{})
 		}
-		p.fail(t.start, t.end, codeUnexpected, "expected "+s+" "+what+", found "+t.show(), "")
+		p.fail(t.start, t.end, codeUnexpected, say("expected %s %s, found %s", s, what, t.show()), words{})
 	}
 	return t
 }
 
-func (t token) show() string {
+func (t token) show() words {
 	switch t.kind {
 	case tokEnd:
-		return "the end"
+		return say("the end")
 	case tokInt:
-		return "the number " + strconv.FormatUint(t.mag, 10)
+		return say("the number %s", strconv.FormatUint(t.mag, 10))
 	case tokLiteral:
 		if s, ok := t.val.(string); ok {
-			return "the text " + quoteShort(s)
+			return say("the text %s", quoteShort(s))
 		}
-		return "the number " + Text(t.val)
-	case tokName:
-		return t.text
+		return say("the number %s", Text(t.val))
 	}
-	return t.text
+	return say("%s", t.text)
 }
 
 // trailing explains what stands behind a complete expression.
 func (p *parser) trailing(t token) {
 	switch t.text {
 	case "=":
-		p.fail(t.start, t.end, codeAssign, "an expression cannot assign", "to compare write ==; to set a variable use context_vars or update_var")
+		p.fail(t.start, t.end, codeAssign, say("an expression cannot assign"), say("to compare write ==; to set a variable use context_vars or update_var"))
 	case "++", "--":
-		p.fail(t.start, t.end, codeForeign, t.text+" is not part of the language", "write + 1 or - 1; 2 - -3 needs the space")
+		p.fail(t.start, t.end, codeForeign, say("%s is not part of the language", t.text), say("write + 1 or - 1; 2 - -3 needs the space"))
 	case ")", "]", "}":
-		p.fail(t.start, t.end, codeUnexpected, t.text+" has no opening counterpart", "")
+		p.fail(t.start, t.end, codeUnexpected, say("%s has no opening counterpart", t.text), words{})
 	}
 	if t.kind == tokName {
 		if h, ok := foreignWords[strings.ToLower(t.text)]; ok {
-			p.fail(t.start, t.end, codeForeign, t.text+" is not part of the language", h)
+			p.fail(t.start, t.end, codeForeign, say("%s is not part of the language", t.text), h)
 		}
 	}
-	p.fail(t.start, t.end, codeUnexpected, "the expression is complete before "+t.show(), "two values need an operator between them; text needs quotes")
+	p.fail(t.start, t.end, codeUnexpected, say("the expression is complete before %s", t.show()), say("two values need an operator between them; text needs quotes"))
 }
 
-var foreignWords = map[string]string{
-	"in": "write list.contains(x), as in {1,2}.contains(x)", "xor": "write (a OR b) AND NOT (a AND b)", "is": "write ==", "equals": "write ==",
-	"contains": `write a.contains("b")`, "startswith": `write a.startsWith("b")`, "endswith": `write a.endsWith("b")`, "like": "write matches", "if": "write cond ? a : b",
+var foreignWords = map[string]words{
+	"in": say("write list.contains(x), as in {1,2}.contains(x)"), "xor": say("write (a OR b) AND NOT (a AND b)"), "is": say("write =="), "equals": say("write =="),
+	"contains": say(`write a.contains("b")`), "startswith": say(`write a.startsWith("b")`), "endswith": say(`write a.endsWith("b")`), "like": say("write matches"), "if": say("write cond ? a : b"),
 }
 
 // enter bounds the recursion of the parser, and of everything that walks the tree.
@@ -131,7 +129,7 @@ func (p *parser) enter() {
 	p.depth++
 	if p.depth > MaxDepth {
 		t := p.tok()
-		p.fail(t.start, t.end, codeDepth, "the expression is nested more than "+strconv.Itoa(MaxDepth)+" levels deep", "split it, or compute parts of it in variables")
+		p.fail(t.start, t.end, codeDepth, say("the expression is nested more than %d levels deep", MaxDepth), say("split it, or compute parts of it in variables"))
 	}
 }
 
@@ -140,7 +138,7 @@ func (p *parser) leave() { p.depth-- }
 func (p *parser) mk(kind nodeKind, start, end int, text string, kids ...*node) *node {
 	*p.nodes++
 	if *p.nodes > MaxNodes {
-		p.fail(start, end, codeNodes, "the expression has more than "+strconv.Itoa(MaxNodes)+" parts", "compute parts of it in variables")
+		p.fail(start, end, codeNodes, say("the expression has more than %d parts", MaxNodes), say("compute parts of it in variables"))
 	}
 	return &node{kind: kind, start: start, end: end, text: text, kids: kids}
 }
@@ -156,7 +154,7 @@ func (p *parser) expression() *node {
 		return p.mk(nodeElvis, left.start, right.end, "", left, right)
 	case p.take("?"):
 		yes := p.expression()
-		p.expect(":", "between the two branches of ? :")
+		p.expect(":", say("between the two branches of ? :"))
 		no := p.expression()
 		return p.mk(nodeTernary, left.start, no.end, "", left, yes, no)
 	case p.isOp("="):
@@ -179,7 +177,7 @@ var signs = map[string]int{
 	"+": precSum, "-": precSum, "*": precProduct, "/": precProduct, "%": precProduct, "^": precPower,
 }
 
-var words = map[string]string{
+var wordSigns = map[string]string{
 	"or": "||", "and": "&&", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "div": "/", "mod": "%",
 	"matches": "matches", "between": "between", "instanceof": "instanceof",
 }
@@ -191,7 +189,7 @@ func (p *parser) operator() (string, int) {
 	case tokOp:
 		return t.text, signs[t.text]
 	case tokName:
-		if op, ok := words[strings.ToLower(t.text)]; ok {
+		if op, ok := wordSigns[strings.ToLower(t.text)]; ok {
 			if prec, ok := signs[op]; ok {
 				return op, prec
 			}
@@ -211,19 +209,19 @@ func (p *parser) binary(least int) *node {
 		t := p.tok()
 		p.pos++
 		if op == "instanceof" {
-			p.fail(t.start, t.end, codeHost, "instanceof is not part of the language", "compare values instead; types are not visible")
+			p.fail(t.start, t.end, codeHost, say("instanceof is not part of the language"), say("compare values instead; types are not visible"))
 		}
 		if prec >= precRelation && left.kind == nodeNot && !left.paren {
-			p.note(left.start, t.end, codeNot, "NOT binds to the operand right behind it only, not to the whole comparison", "write NOT (x "+t.text+" y)")
+			p.note(left.start, t.end, codeNot, say("NOT binds to the operand right behind it only, not to the whole comparison"), say("write NOT (x %s y)", t.text))
 		}
 		right := p.binary(prec + 1)
 		left = p.join(op, prec, t, left, right)
 		if next, np := p.operator(); np == prec && (prec == precRelation || prec == precPower) {
 			n := p.tok()
 			if prec == precPower {
-				p.fail(n.start, n.end, codeChain, "^ does not chain", "use parentheses: (a ^ b) ^ c")
+				p.fail(n.start, n.end, codeChain, say("^ does not chain"), say("use parentheses: (a ^ b) ^ c"))
 			}
-			p.fail(n.start, n.end, codeChain, "comparisons do not chain", "write a "+op+" b AND b "+next+" c, or use parentheses")
+			p.fail(n.start, n.end, codeChain, say("comparisons do not chain"), say("write a %s b AND b %s c, or use parentheses", op, next))
 		}
 	}
 }

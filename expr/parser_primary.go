@@ -10,10 +10,10 @@ func (p *parser) start() *node {
 	t := p.tok()
 	switch t.kind {
 	case tokEnd:
-		p.fail(t.start, t.end, codeEnded, "the expression ends where a value is missing", "")
+		p.fail(t.start, t.end, codeEnded, say("the expression ends where a value is missing"), words{})
 	case tokInt:
 		if t.mag > math.MaxInt64 {
-			p.fail(t.start, t.end, codeNumber, "this number does not fit into 64 bits", "the largest integer is 9223372036854775807")
+			p.fail(t.start, t.end, codeNumber, say("this number does not fit into 64 bits"), say("the largest integer is 9223372036854775807"))
 		}
 		p.pos++
 		n := p.mk(nodeLiteral, t.start, t.end, "")
@@ -31,10 +31,10 @@ func (p *parser) start() *node {
 	case "(":
 		p.pos++
 		if c := p.tok(); p.isOp(")") {
-			p.fail(t.start, c.end, codeUnexpected, "there is nothing between the parentheses", "")
+			p.fail(t.start, c.end, codeUnexpected, say("there is nothing between the parentheses"), words{})
 		}
 		n := p.expression()
-		c := p.expect(")", "to close the parenthesis")
+		c := p.expect(")", say("to close the parenthesis"))
 		n.paren = true
 		n.start, n.end = t.start, c.end
 		return n
@@ -43,30 +43,30 @@ func (p *parser) start() *node {
 	case "#":
 		return p.variable()
 	case "[":
-		p.fail(t.start, t.end, codeUnexpected, "an index needs a value in front of it", "a list is written {1, 2, 3}")
+		p.fail(t.start, t.end, codeUnexpected, say("an index needs a value in front of it"), say("a list is written {1, 2, 3}"))
 	case "![", "?[", "^[", "$[":
-		p.fail(t.start, t.end, codeUnexpected, t.text+" needs a list and a dot in front of it", "write list."+t.text+"...]")
+		p.fail(t.start, t.end, codeUnexpected, say("%s needs a list and a dot in front of it", t.text), say("write list.%s...]", t.text))
 	case "=":
-		p.fail(t.start, t.end, codeForeign, "= has no meaning here", "to compare write ==")
+		p.fail(t.start, t.end, codeForeign, say("= has no meaning here"), say("to compare write =="))
 	case "&&", "||":
-		p.fail(t.start, t.end, codeUnexpected, t.text+" needs a value on its left", "")
+		p.fail(t.start, t.end, codeUnexpected, say("%s needs a value on its left", t.text), words{})
 	}
-	p.fail(t.start, t.end, codeUnexpected, "expected a value, found "+t.show(), foreignSign(t.text))
+	p.fail(t.start, t.end, codeUnexpected, say("expected a value, found %s", t.show()), foreignSign(t.text))
 	return nil
 }
 
-func foreignSign(s string) string {
+func foreignSign(s string) words {
 	switch s {
 	case ">", "<":
-		return "not equal is written !="
+		return say("not equal is written !=")
 	case "/":
-		return "there are no comments in an expression"
+		return say("there are no comments in an expression")
 	case ".":
-		return "a number needs a digit in front of the point: 0.5"
+		return say("a number needs a digit in front of the point: 0.5")
 	case "*":
-		return "a power is written 2 ^ 3"
+		return say("a power is written 2 ^ 3")
 	}
-	return ""
+	return words{}
 }
 
 func (p *parser) name() *node {
@@ -75,9 +75,9 @@ func (p *parser) name() *node {
 	isCall := next.kind == tokOp && next.text == "("
 	switch {
 	case t.text == "T" && isCall:
-		p.fail(t.start, t.end, codeHost, "T(..) (access to classes) is not part of the language", "use math.*, regex.*, list.*, map.*, str or toInt")
+		p.fail(t.start, t.end, codeHost, say("T(..) (access to classes) is not part of the language"), say("use math.*, regex.*, list.*, map.*, str or toInt"))
 	case t.text == "new" && next.kind == tokName:
-		p.fail(t.start, t.end, codeHost, "new is not part of the language", "use list(..), map(..) or a text")
+		p.fail(t.start, t.end, codeHost, say("new is not part of the language"), say("use list(..), map(..) or a text"))
 	}
 	p.pos++
 	if !isCall {
@@ -109,14 +109,14 @@ func (p *parser) name() *node {
 
 // arguments parses (a, b, c); one comma more at the end is accepted, as the original does.
 func (p *parser) arguments() (args []*node, end int) {
-	p.expect("(", "")
+	p.expect("(", words{})
 	for !p.isOp(")") {
 		args = append(args, p.expression())
 		if !p.take(",") {
 			break
 		}
 	}
-	return args, p.expect(")", "to close the arguments").end
+	return args, p.expect(")", say("to close the arguments")).end
 }
 
 // variable parses #this and #root.
@@ -125,7 +125,7 @@ func (p *parser) variable() *node {
 	p.pos++
 	t := p.tok()
 	if t.kind != tokName {
-		p.fail(hash.start, t.end, codeVariable, "# must be followed by this or root", "")
+		p.fail(hash.start, t.end, codeVariable, say("# must be followed by this or root"), words{})
 	}
 	p.pos++
 	switch t.text {
@@ -134,7 +134,7 @@ func (p *parser) variable() *node {
 	case "root":
 		return p.mk(nodeRoot, hash.start, t.end, "")
 	}
-	p.fail(hash.start, t.end, codeVariable, "there is no #"+t.text, `only #this and #root exist; a variable is read with var("`+t.text+`")`)
+	p.fail(hash.start, t.end, codeVariable, say("there is no #%s", t.text), say(`only #this and #root exist; a variable is read with var("%s")`, t.text))
 	return nil
 }
 
@@ -148,7 +148,7 @@ func (p *parser) inline() *node {
 	}
 	if p.isOp(":") {
 		p.pos++
-		return p.mk(nodeMap, open.start, p.expect("}", "to close the map").end, "")
+		return p.mk(nodeMap, open.start, p.expect("}", say("to close the map")).end, "")
 	}
 	first := p.expression()
 	kids := []*node{first}
@@ -156,13 +156,13 @@ func (p *parser) inline() *node {
 		for p.take(",") {
 			kids = append(kids, p.expression())
 		}
-		return p.mk(nodeList, open.start, p.expect("}", "to close the list").end, "", kids...)
+		return p.mk(nodeList, open.start, p.expect("}", say("to close the list")).end, "", kids...)
 	}
 	p.pos++
 	kids = append(kids, p.expression())
 	for p.take(",") {
 		kids = append(kids, p.expression())
-		p.expect(":", "between key and value")
+		p.expect(":", say("between key and value"))
 		kids = append(kids, p.expression())
 	}
 	for i := 0; i < len(kids); i += 2 {
@@ -173,7 +173,7 @@ func (p *parser) inline() *node {
 			k.val = "null"
 		}
 	}
-	return p.mk(nodeMap, open.start, p.expect("}", "to close the map").end, "", kids...)
+	return p.mk(nodeMap, open.start, p.expect("}", say("to close the map")).end, "", kids...)
 }
 
 // postfix parses what may follow a value: .name .name(..) ?.name [..] .![..] .?[..] .^[..] .$[..]
@@ -204,7 +204,7 @@ func (p *parser) index(n *node) *node {
 	if x.kind == nodeName && !x.paren { // a bare word in an index is the key itself
 		x.kind, x.val = nodeLiteral, x.text
 	}
-	return p.mk(nodeIndex, n.start, p.expect("]", "to close the index").end, "", n, x)
+	return p.mk(nodeIndex, n.start, p.expect("]", say("to close the index")).end, "", n, x)
 }
 
 func (p *parser) dotted(n *node) *node {
@@ -214,7 +214,7 @@ func (p *parser) dotted(n *node) *node {
 		case "![", "?[", "^[", "$[":
 			p.pos++
 			x := p.expression()
-			end := p.expect("]", "to close the "+t.text).end
+			end := p.expect("]", say("to close the %s", t.text)).end
 			if t.text == "![" {
 				return p.mk(nodeProject, n.start, end, "", n, x)
 			}
@@ -226,11 +226,11 @@ func (p *parser) dotted(n *node) *node {
 		if t.kind == tokEnd {
 			code = codeEnded
 		}
-		p.fail(t.start, t.end, code, "expected a name behind the dot, found "+t.show(), "")
+		p.fail(t.start, t.end, code, say("expected a name behind the dot, found %s", t.show()), words{})
 	}
 	p.pos++
 	if t.text == "class" || t.text == "getClass" {
-		p.fail(t.start, t.end, codeHost, t.text+" (access to classes) is not part of the language", "")
+		p.fail(t.start, t.end, codeHost, say("%s (access to classes) is not part of the language", t.text), words{})
 	}
 	var r *node
 	if p.isOp("(") {

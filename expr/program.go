@@ -23,16 +23,24 @@ type Problem struct {
 	End     int // exclusive, at least Start
 	Message string
 	Hint    string // what to write instead; may be empty
+
+	MessageZh, HintZh string // both in Chinese
 }
 
 // Error is an error of one evaluation.
 type Error struct {
 	Start, End int // rune offsets into the source
 	Message    string
-	Limit      bool // a limit of ticks, bytes or depth was hit: the step must be discarded, not only the thread failed
+	MessageZh  string // the message in Chinese
+	Limit      bool   // a limit of ticks, bytes or depth was hit: the step must be discarded, not only the thread failed
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// failed makes an error that concerns the whole source.
+func (p *Program) failed(w words) *Error {
+	return &Error{End: p.runes, Message: w.english(), MessageZh: w.chinese()}
+}
 
 // CallTarget is a call("name") whose name is a constant of the source.
 type CallTarget struct {
@@ -57,7 +65,7 @@ func (p *Program) EvalBool(s *Scope) (bool, error) {
 	}
 	b, ok := v.(bool)
 	if !ok {
-		return false, &Error{End: p.runes, Message: "a condition must be true or false, not " + show(v)}
+		return false, p.failed(say("a condition must be true or false, not %s", show(v)))
 	}
 	return b, nil
 }
@@ -73,12 +81,12 @@ func (p *Program) EvalControl(s *Scope) (Control, error) {
 		return c, nil
 	case string:
 		if parsed, err := ParseControl(c); err != nil {
-			return Control{}, &Error{End: p.runes, Message: err.Error()}
+			return Control{}, p.failed(say("%s", err.Error()))
 		} else {
 			return parsed, nil
 		}
 	}
-	return Control{}, &Error{End: p.runes, Message: "call(..), finish(), fail() or retry(..) is needed here, not " + show(v)}
+	return Control{}, p.failed(say("call(..), finish(), fail() or retry(..) is needed here, not %s", show(v)))
 }
 
 // Source returns the text the program was compiled from.

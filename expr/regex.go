@@ -2,7 +2,6 @@ package expr
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -12,7 +11,7 @@ import (
 // is refused by name (D24), and so is what would be read differently without a word.
 func compilePattern(src string) (*pattern, error) {
 	if len(src) > MaxRegexBytes {
-		return nil, &evalError{fmt.Sprintf("a regular expression is longer than %d bytes", MaxRegexBytes), true}
+		return nil, &evalError{say("a regular expression is longer than %d bytes", MaxRegexBytes), true}
 	}
 	re2, err := translatePattern(src)
 	if err != nil {
@@ -24,7 +23,7 @@ func compilePattern(src string) (*pattern, error) {
 	}
 	cost := patternCost(tree)
 	if cost > MaxRegexCost {
-		return nil, &evalError{"a regular expression repeats too much", true}
+		return nil, &evalError{say("a regular expression repeats too much"), true}
 	}
 	find, err := regexp.Compile(re2)
 	if err != nil {
@@ -96,17 +95,17 @@ func translatePattern(src string) (string, error) {
 			inClass = true
 			b.WriteByte(c)
 			if strings.HasPrefix(rest, "[^]") || strings.HasPrefix(rest, "[]") {
-				return "", refused("an unescaped ] at the start of a class", `write \]`)
+				return "", refused(say(`an unescaped ] at the start of a class, write \]`))
 			}
 			continue
 		case c == '(':
 			for _, g := range refusedGroups {
 				if strings.HasPrefix(rest, g.open) {
-					return "", refused(g.name, "")
+					return "", refused(say(g.name))
 				}
 			}
 		case c == '+' && possessive(src, i):
-			return "", refused("a possessive quantifier ("+src[i-1:i+1]+")", "")
+			return "", refused(say("a possessive quantifier (%s)", src[i-1:i+1]))
 		}
 		b.WriteByte(src[i])
 	}
@@ -136,19 +135,16 @@ func escaped(src string, i int) bool {
 	return n%2 == 1
 }
 
-func refused(what, hint string) error {
-	if hint != "" {
-		hint = ", " + hint
-	}
-	return failf("regular expressions here are RE2, which has no %s%s", what, hint)
+func refused(what words) error {
+	return failf("regular expressions here are RE2, which has no %s", what)
 }
 
 func checkClass(rest string) error {
 	switch {
 	case strings.HasPrefix(rest, "&&"):
-		return refused("class intersection (&&)", `for two ampersands write \&\&`)
+		return refused(say(`class intersection (&&), for two ampersands write \&\&`))
 	case rest[0] == '[' && !strings.HasPrefix(rest, "[:"):
-		return refused("class inside a class", `for the bracket itself write \[`)
+		return refused(say(`class inside a class, for the bracket itself write \[`))
 	}
 	return nil
 }
@@ -160,9 +156,9 @@ func translateEscape(rest string, inClass bool) (int, string, error) {
 	case c == 'u' && len(rest) >= 6 && isHex(rest[2:6]):
 		return 6, `\x{` + rest[2:6] + "}", nil
 	case c >= '1' && c <= '9' && !inClass:
-		return 0, "", refused("back reference (\\"+string(c)+")", "")
+		return 0, "", refused(say(`back reference (\%s)`, string(c)))
 	case c == 'k' && !inClass:
-		return 0, "", refused("named back reference (\\k)", "")
+		return 0, "", refused(say(`named back reference (\k)`))
 	case c == 'Z':
 		return 2, `\z`, nil
 	case c == 'h':
@@ -176,7 +172,7 @@ func translateEscape(rest string, inClass bool) (int, string, error) {
 		}
 		return len(rest), regexp.QuoteMeta(rest[2:]), nil
 	case strings.IndexByte("GRX", c) >= 0:
-		return 0, "", refused("escape \\"+string(c), "")
+		return 0, "", refused(say(`escape \%s`, string(c)))
 	}
 	return 2, rest[:2], nil
 }

@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"sort"
 	"strings"
 
@@ -235,17 +234,10 @@ func (f *Function) signature(n int) *Signature {
 func Functions() []*Function { return listing }
 
 // counts says how many arguments a function takes, by its signatures.
-func (f *Function) counts() string {
-	var texts []string
-	for _, sig := range f.Signatures {
-		texts = append(texts, sig.Text)
+func (f *Function) counts() words {
+	out := say("%s", f.Signatures[0].Text)
+	for _, sig := range f.Signatures[1:] {
+		out = say("%s or %s", out, sig.Text)
 	}
-	return strings.Join(texts, " or ")
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return out
 }

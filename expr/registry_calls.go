@@ -51,7 +51,7 @@ func named(key string, err error) error {
 	if !ok || e.limit {
 		return err
 	}
-	return &evalError{msg: key + ": " + e.msg}
+	return &evalError{words: say("%s: %s", key, e.words)}
 }
 
 func compiledOperator(op *operator) *builtin.Function {

@@ -220,23 +220,23 @@ func TypeName(v any) string {
 }
 
 // show names a value in an error message, shortened: the text "abc", the int 5, null.
-func show(v any) string {
+func show(v any) words {
 	switch x := v.(type) {
 	case nil:
-		return "null"
+		return say("null")
 	case string:
-		return "the text " + quoteShort(x)
+		return say("the text %s", quoteShort(x))
 	case []any:
-		return "a list of " + plural(len(x), "item")
+		return say("a list of %s", plural(len(x), "item"))
 	case map[string]any, map[any]any:
-		return "a map of " + plural(mapLen(v), "key")
+		return say("a map of %s", plural(mapLen(v), "key"))
 	}
 	t := textBuf{max: 80}
 	t.value(v, 0)
 	if t.over {
-		return "a " + TypeName(v)
+		return say("a %s", say(TypeName(v)))
 	}
-	return "the " + TypeName(v) + " " + string(t.b)
+	return say("the %s %s", say(TypeName(v)), string(t.b))
 }
 
 // quoteShort quotes at most 60 runes of a text, on one line.

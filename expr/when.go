@@ -18,7 +18,7 @@ func (l *lowerer) when(n *node) (out lowered, ok bool) {
 	case branches == nil:
 		return problem, true
 	case n.text != "get" || len(n.kids) > 2:
-		return l.problem(n.start, n.end, codeWhen, "when(..) is not complete", "write when(condition).then(value).get(default)"), true
+		return l.problem(n.start, n.end, codeWhen, say("when(..) is not complete"), say("write when(condition).then(value).get(default)")), true
 	}
 	out = constant(n, nil)
 	l.maybe++
@@ -61,7 +61,7 @@ func (l *lowerer) branches(n *node) (out []branch, problem lowered, ok bool) {
 			conds = conds[1:]
 		}
 		if len(conds) != 1 || then != nil && len(then.kids) != 2 {
-			return nil, l.problem(at.start, n.end, codeCount, "when takes one condition and then one value", "write when(condition).then(value).get(default)"), true
+			return nil, l.problem(at.start, n.end, codeCount, say("when takes one condition and then one value"), say("write when(condition).then(value).get(default)")), true
 		}
 		b := branch{cond: conds[0]}
 		if then != nil {
