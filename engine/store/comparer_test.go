@@ -9,6 +9,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/weftbox/weftbox/internal/durable"
 )
 
 // candidates are the ways in which docs/decisions/0001-comparer.md looked for the live threads of a domain.
@@ -53,7 +55,7 @@ func lookKeys(it *pebble.Iterator, slot uint16, domain string, key, _ []byte) (f
 func fillCold(t testing.TB, fs vfs.FS, dir string, c *pebble.Comparer, threads int, cacheBytes int64) *pebble.DB {
 	t.Helper()
 	options := func() *pebble.Options {
-		o := pebbleOptions(fs, Options{MemTableBytes: 4 << 20, CacheBytes: cacheBytes, Logger: errorLogger{os.Stderr}})
+		o := pebbleOptions(fs, Options{MemTableBytes: 4 << 20, CacheBytes: cacheBytes, Logger: durable.ErrorLogger{Out: os.Stderr, Name: "store"}})
 		o.Comparer = c
 		return o
 	}

@@ -161,7 +161,7 @@ func crashes(t *testing.T, cycles int, o Options, check func(acked, started uint
 }
 
 func TestCrashSync(t *testing.T) {
-	crashes(t, 300, Options{}, func(acked, started uint64, slots []uint64) {
+	crashes(t, 300, Options{Beacon: true}, func(acked, started uint64, slots []uint64) {
 		for _, n := range slots {
 			if n != slots[0] || n < acked || n > started {
 				t.Fatalf("acknowledged %d, begun %d, but the slots hold %v: want all equal and in between", acked, started, slots)

@@ -12,6 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/weftbox/weftbox/internal/durable"
 )
 
 // heard keeps what a store logs; it lets the process live, so that a test sees what comes after.
@@ -115,7 +117,7 @@ type dying struct {
 
 func (d *dying) Fatalf(format string, args ...any) {
 	select {
-	case d.cause <- errors.Join(fmt.Errorf(strings.ReplaceAll(format, "%w", "%v"), args...), causeIn(args)):
+	case d.cause <- errors.Join(fmt.Errorf(strings.ReplaceAll(format, "%w", "%v"), args...), durable.CauseIn(args)):
 	default:
 	}
 	select {}

@@ -15,6 +15,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/weftbox/weftbox/internal/durable"
 	"github.com/weftbox/weftbox/internal/fault"
 )
 
@@ -38,10 +39,9 @@ type Store struct {
 	durability  Durability
 	commitSlots bool
 
-	lock     *pebble.Lock
-	disk     *disk
-	turns    atomic.Uint64          // given to rows m of the node, also those not committed yet
-	manifest atomic.Pointer[string] // path of the newest MANIFEST
+	lock  *pebble.Lock
+	disk  *disk
+	turns atomic.Uint64 // given to rows m of the node, also those not committed yet
 
 	// mu is held for writing from the moment a commit is applied until it is synced (Apply: only while it is applied, and readers pass the
 	// barrier before they tell what they saw): Pebble shows a write to readers before it is on
@@ -57,8 +57,8 @@ type Store struct {
 	nodeUnknown []byte // fields of a newer program in the node's row m; fixed at Open
 	slotMetas   slotUnknowns
 
-	fatal      *fatalLogger
-	stall      *stall
+	guard      *durable.Guard
+	beacon     *durable.Beacon // may be nil
 	keysRead   atomic.Int64
 	background *syncer // nil: nothing is synced in the background
 }
@@ -82,12 +82,11 @@ func Open(dir string, o Options) (*Store, error) {
 		fs, o.Beacon = vfs.Default, true
 	}
 	if o.Logger == nil {
-		o.Logger = errorLogger{os.Stderr}
+		o.Logger = durable.ErrorLogger{Out: os.Stderr, Name: "store"}
 	}
-	s := &Store{dir: dir, durability: o.Durability, commitSlots: o.CommitSlots, fatal: &fatalLogger{Logger: o.Logger}}
+	s := &Store{dir: dir, durability: o.Durability, commitSlots: o.CommitSlots, guard: durable.NewGuard(o.Logger)}
 	s.barrier.moved.L = &s.barrier.mu
-	o.Logger = s.fatal
-	s.stall = newStall(s.fatal)
+	o.Logger = s.guard
 	s.disk = newDisk(fs, dir, o)
 	if err := s.open(fs, o); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -106,20 +105,28 @@ func (s *Store) open(fs vfs.FS, o Options) error {
 		return explainOpen(s.dir, err)
 	}
 	_ = fs.Remove(s.disk.path) // the ballast of a killed process: a disk that is full by now needs its room to open at all
-	var before *mark
+	var before *durable.Mark
 	if !o.AcceptLoss {
-		if before, err = readBeacon(fs, s.dir); err != nil {
+		if before, err = durable.ReadMark(fs, s.dir); err != nil {
 			return err
 		}
+	}
+	if (o.Beacon || before != nil) && s.durability != Memory { // one that is there is kept up to date: it asks for logs
+		s.beacon = durable.NewBeacon(fs, s.dir, s.guard)
 	}
 	if before != nil {
-		if err := before.checkFiles(fs, s.dir); err != nil {
+		if err := before.CheckFiles(fs, s.dir); err != nil {
 			return err
 		}
 	}
-	p := pebbleOptions(logFS{vfs.OnDiskFull(fs, s.disk.release), s.fatal, s.stall}, o)
+	if before != nil && s.beacon != nil {
+		if err := s.beacon.Resume(before); err != nil {
+			return fmt.Errorf("store %s: its beacon cannot be written: %w", s.dir, err)
+		}
+	}
+	p := pebbleOptions(s.guard.Files(vfs.OnDiskFull(fs, s.disk.release), s.beacon), o)
 	p.Lock = s.lock
-	p.EventListener = s.listener()
+	p.EventListener = s.guard.Listener()
 	if s.db, err = pebble.Open(s.dir, p); err != nil {
 		return explainOpen(s.dir, err)
 	}
@@ -127,62 +134,38 @@ func (s *Store) open(fs vfs.FS, o Options) error {
 		return err
 	}
 	if before != nil {
-		if err := before.checkTurns(s.dir, s.node); err != nil {
+		if err := before.CheckEnd(s.dir, "turn", s.node.StoreID, s.node.Turns); err != nil {
 			return err
 		}
 	}
 	s.slots = s.node.Slots
 	s.turns.Store(s.node.Turns)
 	s.slotMetas.init(s.slots)
-	var b *beacon
-	if o.Beacon && s.durability != Memory {
-		if b, err = s.startBeacon(fs, before); err != nil {
+	if s.beacon != nil {
+		if err := s.startBeacon(); err != nil {
 			return err
 		}
 	}
 	s.disk.start()
-	if s.durability == Relaxed || b != nil {
-		s.background = startSyncer(s, b)
+	if s.durability == Relaxed || s.beacon != nil {
+		s.background = startSyncer(s)
 	}
 	return nil
 }
 
 // startBeacon replaces the beacon by one that says what is on disk now.
-func (s *Store) startBeacon(fs vfs.FS, before *mark) (*beacon, error) {
-	m := mark{turns: s.node.Turns, storeID: s.node.StoreID}
-	if before != nil {
-		m.number = before.number
+func (s *Store) startBeacon() error {
+	logs, err := s.beacon.Logs()
+	if err != nil {
+		return err
 	}
 	if err := s.db.LogData(nil, pebble.Sync); err != nil { // what a replay found in the page cache may not be on disk
-		return nil, err
+		return err
 	}
-	b, err := createBeacon(fs, s.dir, m, s.manifest.Load)
-	if err != nil {
-		return nil, fmt.Errorf("store %s: its beacon cannot be written: %w", s.dir, err)
+	if err := s.beacon.Create(s.node.StoreID, s.node.Turns, logs); err != nil {
+		return fmt.Errorf("store %s: its beacon cannot be written: %w", s.dir, err)
 	}
-	return b, nil
-}
-
-// listener hears of failures that Pebble would repeat for ever, and of each new MANIFEST.
-func (s *Store) listener() *pebble.EventListener {
-	return &pebble.EventListener{
-		// Pebble tries again at once and without end. Commits would wait for it, and with them every reader.
-		FlushEnd: func(i pebble.FlushInfo) {
-			// Pebble has no name for the flush of a memtable that turned out to hold nothing.
-			if i.Err != nil && !errors.Is(i.Err, pebble.ErrClosed) && i.Err.Error() != "pebble: empty table" {
-				s.fatal.Fatalf("what was committed cannot be written into a table: %v", i.Err)
-			}
-		},
-		BackgroundError: s.stall.failed,
-		CompactionEnd:   s.stall.compacted,
-		WriteStallBegin: func(pebble.WriteStallBeginInfo) { s.stall.begin() },
-		WriteStallEnd:   s.stall.end,
-		ManifestCreated: func(i pebble.ManifestCreateInfo) {
-			if i.Err == nil {
-				s.manifest.Store(&i.Path)
-			}
-		},
-	}
+	return nil
 }
 
 func pebbleOptions(fs vfs.FS, o Options) *pebble.Options {
@@ -309,7 +292,7 @@ func (s *Store) Close() error {
 		s.background.stop()
 	}
 	s.disk.stop()
-	s.stall.stop()
+	s.guard.Stop()
 	s.mu.Lock()
 	if errors.Is(s.down, errClosed) {
 		s.mu.Unlock()
@@ -326,8 +309,8 @@ func (s *Store) Close() error {
 	if s.db != nil {
 		err = errors.Join(err, s.db.Close())
 	}
-	if s.background != nil {
-		err = errors.Join(err, s.background.last(err == nil && failed == nil))
+	if s.beacon != nil { // after Pebble, which asks it before it removes logs
+		err = errors.Join(err, s.lastMark(err == nil && failed == nil), s.beacon.Close())
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())

@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/internal/durable"
 )
 
 // refuse opens a store that must not open, and checks what the error says.
@@ -108,7 +109,7 @@ func TestDirectoryInUse(t *testing.T) {
 func TestForeignAndNewerStores(t *testing.T) {
 	t.Run("another program's Pebble", func(t *testing.T) {
 		fs := vfs.NewMem()
-		db, err := pebble.Open("store", &pebble.Options{FS: fs, Logger: errorLogger{os.Stderr}})
+		db, err := pebble.Open("store", &pebble.Options{FS: fs, Logger: durable.ErrorLogger{Out: os.Stderr, Name: "store"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +201,7 @@ func TestStartReadsFewKeys(t *testing.T) {
 
 func TestErrorLogger(t *testing.T) {
 	var out bytes.Buffer
-	l := errorLogger{&out}
+	l := durable.ErrorLogger{Out: &out, Name: "store"}
 	l.Infof("flushed %d", 1)
 	l.Errorf("broken %d", 2)
 	if out.String() != "store: broken 2\n" {

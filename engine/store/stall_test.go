@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/weftbox/weftbox/internal/durable"
 )
 
 // patience bounds the waits of tests for what must come; it decides nothing but when to give up.
@@ -21,7 +23,7 @@ type mergeFS struct {
 }
 
 func (fs *mergeFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if c == compactionWrites && fs.full.Add(-1) >= 0 {
+	if c == "pebble-compaction" && fs.full.Add(-1) >= 0 {
 		fs.failed.Add(1)
 		return nil, &vfsError{syscall.ENOSPC}
 	}
@@ -61,7 +63,7 @@ func TestStallAfterAFailedCompaction(t *testing.T) {
 	}()
 	select {
 	case err := <-log.cause:
-		if ExitCode(err) != exitDiskFull || !strings.Contains(err.Error(), "commits wait") {
+		if ExitCode(err) != durable.ExitDiskFull || !strings.Contains(err.Error(), "commits wait") {
 			t.Errorf("the store ends by %v (exit code %d), want that commits wait for a full disk, and code 10", err, ExitCode(err))
 		}
 	case err := <-done:

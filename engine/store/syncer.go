@@ -9,22 +9,23 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+
+	"github.com/weftbox/weftbox/internal/durable"
 )
 
 const syncInterval = 100 * time.Millisecond
 
 // syncer works at intervals in which something was committed: it syncs the log of a relaxed store, and writes the beacon.
 type syncer struct {
-	s      *Store
-	beacon *beacon // may be nil
-	dirty  atomic.Bool
-	quit   chan struct{}
-	once   sync.Once
-	done   chan struct{}
+	s     *Store
+	dirty atomic.Bool
+	quit  chan struct{}
+	once  sync.Once
+	done  chan struct{}
 }
 
-func startSyncer(s *Store, b *beacon) *syncer {
-	y := &syncer{s: s, beacon: b, quit: make(chan struct{}), done: make(chan struct{})}
+func startSyncer(s *Store) *syncer {
+	y := &syncer{s: s, quit: make(chan struct{}), done: make(chan struct{})}
 	go y.run()
 	return y
 }
@@ -52,20 +53,24 @@ func (y *syncer) sync() error {
 		return nil
 	}
 	turns := y.s.Node().Turns
+	var logs []durable.Log
+	if y.s.beacon != nil {
+		var err error
+		if logs, err = y.s.beacon.Logs(); err != nil {
+			return err
+		}
+	}
 	if err := y.s.db.LogData(nil, pebble.Sync); err != nil {
 		return fmt.Errorf("the log could not be synced: %w", err)
 	}
-	if y.s.fatal.reason.Load() != nil {
-		return nil // the log is not what Pebble says it is
+	if y.s.guard.Err() != nil || y.s.beacon == nil {
+		return nil // with an error the log is not what Pebble says it is
 	}
-	return y.mark(turns)
+	return y.mark(turns, logs)
 }
 
-func (y *syncer) mark(turns uint64) error {
-	if y.beacon == nil {
-		return nil
-	}
-	err := y.beacon.write(turns)
+func (y *syncer) mark(turns uint64, logs []durable.Log) error {
+	err := y.s.beacon.Write(turns, logs)
 	if errors.Is(err, syscall.ENOSPC) { // a file system that copies on write; the mark before is true still
 		y.dirty.Store(true)
 		return nil
@@ -82,7 +87,7 @@ func (y *syncer) fail(err error) {
 		y.s.down = fmt.Errorf("store %s: the process must end: %w", y.s.dir, err)
 	}
 	y.s.mu.Unlock()
-	y.s.fatal.Fatalf("%v", err)
+	y.s.guard.Fatalf("%v", err)
 }
 
 func (y *syncer) stop() {
@@ -90,14 +95,14 @@ func (y *syncer) stop() {
 	<-y.done
 }
 
-// last writes the beacon of a store that is closed, with the MANIFEST as it stays, unless something went wrong.
-func (y *syncer) last(whole bool) error {
-	if y.beacon == nil {
+// lastMark writes the beacon of a store that is closed, with the MANIFEST as it stays, unless something went wrong.
+func (s *Store) lastMark(whole bool) error {
+	if !whole || s.guard.Err() != nil || s.background == nil {
 		return nil
 	}
-	var err error
-	if whole && y.s.fatal.reason.Load() == nil {
-		err = y.mark(y.s.node.Turns)
+	logs, err := s.beacon.Logs()
+	if err != nil {
+		return err
 	}
-	return errors.Join(err, y.beacon.close())
+	return s.background.mark(s.node.Turns, logs)
 }

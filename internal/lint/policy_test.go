@@ -26,6 +26,7 @@ const order = `
 	web;
 	sdk/*;
 	internal/lint;
+	internal/durable < engine/store, metadata/pebble;
 	internal/fault < activity, engine/store, engine, engine/sim/crash;
 	* < ., cmd/*, examples, examples/*, bench, bench/*;
 
@@ -33,8 +34,8 @@ const order = `
 	DECIMAL < expr, definitions, activity, actions, messagebus, messagebus/http, messagebus/bustest, metadata, metadata/metadatatest, engine/store, engine, engine/sim, engine/sim/scenario, api;
 	XXHASH < slots, engine/store, engine, messagebus/http, messagebus/mem;
 	YAML < definitions, engine/sim/scenario;
-	PEBBLE < engine/store, metadata/pebble;
-	VFS < engine/store, metadata/pebble, engine, engine/sim, engine/sim/crash;
+	PEBBLE < internal/durable, engine/store, metadata/pebble;
+	VFS < internal/durable, engine/store, metadata/pebble, engine, engine/sim, engine/sim/crash;
 	KAFKA < messagebus/kafka;
 	MYSQL < metadata/mysql;
 	PROMETHEUS < engine, api;
@@ -62,7 +63,7 @@ var modules = map[string]string{
 // rooms says in which room each package lies. What a pure room may not touch is in pure_test.go.
 const rooms = `
 	pure: expr, definitions, definitions/*, activity, actions, slots;
-	disk: engine/store;
+	disk: engine/store, internal/durable;
 	seam: messagebus, messagebus/bustest, metadata, metadata/metadatatest, clock, internal/fault;
 	edge: messagebus/*, metadata/*;
 	loop: engine, engine/sim, engine/sim/scenario, engine/sim/crash;

@@ -1,4 +1,4 @@
-package store
+package durable
 
 import (
 	"errors"
@@ -22,20 +22,18 @@ const (
 // of a failed compaction it leaves alone for 30 s (damaged ones for 5 min), on a disk with room again, too, and every reader waits behind the
 // commit; other tables it tries again at once and without end. So a stall that meets a failure ends the process, as a write that finds no room.
 type stall struct {
-	fatal   *fatalLogger
+	guard   *Guard
 	waiting atomic.Bool           // commits wait
 	failure atomic.Pointer[error] // why the last compaction failed; nil once one went well
 	quit    chan struct{}
 	once    sync.Once
 }
 
-func newStall(fatal *fatalLogger) *stall { return &stall{fatal: fatal, quit: make(chan struct{})} }
-
 // failed hears that a compaction failed. It gave back the room that it took, so commits go on as long as they need not wait for one.
 func (w *stall) failed(err error) {
 	var no syscall.Errno
 	if errors.As(err, &no) && no != syscall.ENOSPC {
-		w.fatal.Fatalf("the disk fails: %v", err)
+		w.guard.Fatalf("the disk fails: %v", err)
 		return
 	}
 	w.failure.Store(&err)
@@ -43,7 +41,7 @@ func (w *stall) failed(err error) {
 		w.die(err)
 		return
 	}
-	w.fatal.Errorf("background error: %v", err)
+	w.guard.Errorf("background error: %v", err)
 }
 
 // compacted hears of the end of each compaction. Only one that takes tables out of the level that commits wait for shows that these go on.
@@ -65,10 +63,10 @@ func (w *stall) end() { w.waiting.Store(false) }
 
 func (w *stall) die(err error) {
 	if errors.Is(err, syscall.ENOSPC) {
-		w.fatal.Fatalf("the disk is full, and commits wait for it: %v", err)
+		w.guard.Fatalf("the disk is full, and commits wait for it: %v", err)
 		return
 	}
-	w.fatal.Fatalf("tables cannot be merged, and commits wait for that: %v", err)
+	w.guard.Fatalf("tables cannot be merged, and commits wait for that: %v", err)
 }
 
 // pause lets a while pass while compactions fail.
