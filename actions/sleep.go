@@ -32,6 +32,9 @@ func (sleep) Receive(s *activity.Scope, m activity.Message) activity.Outcome {
 	if _, ok := m.(*activity.Alarm); !ok {
 		return activity.Ignore()
 	}
+	if s.Settings().KeepSleep {
+		return sleep{}.Start(s)
+	}
 	return activity.Done(nil)
 }
 

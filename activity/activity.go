@@ -44,7 +44,8 @@ type Bound struct {
 	Version    string
 	Enabled    bool
 	Definition *definitions.Definition
-	Config     map[string]any // the version's config overlaid by the activity's overrides
+	Config     map[string]any       // the version's config overlaid by the activity's overrides, without "$" items
+	Settings   definitions.Settings // the version's "$" items overlaid by the activity's
 
 	behaviors []Behavior // by action index
 }

@@ -3,6 +3,7 @@ package activity
 import (
 	"fmt"
 	"sort"
+	"strings"
 
 	"github.com/weftbox/weftbox/definitions"
 	"github.com/weftbox/weftbox/expr"
@@ -103,7 +104,8 @@ func bind(a *Activity, versions []Version) error {
 	a.Versions = make(map[string]*Bound, len(versions))
 	a.Latest = nil
 	for _, v := range versions {
-		b := &Bound{Version: v.Version, Enabled: v.Enabled, Definition: v.Definition, Config: overlay(v.Definition.Config, a.Overrides)}
+		b := &Bound{Version: v.Version, Enabled: v.Enabled, Definition: v.Definition, Config: overlay(v.Definition.Config, a.Overrides),
+			Settings: v.Definition.Settings.With(a.Overrides)}
 		for _, action := range v.Definition.Actions {
 			r, ok := registry[action.Spec.Type]
 			if !ok {
@@ -128,7 +130,9 @@ func overlay(base, over map[string]any) map[string]any {
 		out[k] = v
 	}
 	for k, v := range over {
-		out[k] = v
+		if !strings.HasPrefix(k, "$") {
+			out[k] = v
+		}
 	}
 	return out
 }

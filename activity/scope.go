@@ -27,6 +27,9 @@ type Scope struct {
 	plainOK  expr.Result // the result of an action that has none of its own
 }
 
+// Settings are the "$" items that hold for the thread: its version's overlaid by its activity's.
+func (s *Scope) Settings() *definitions.Settings { return &s.bound.Settings }
+
 // ID returns the address of the thread.
 func (s *Scope) ID() ID { return s.thread.ID }
 

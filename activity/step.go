@@ -165,13 +165,13 @@ func (s *Scope) receive(m Message) (Verdict, error) {
 // run runs actions until the thread waits, ends or yields.
 func (s *Scope) run() error {
 	t := s.thread
-	limit := s.bound.Definition.Settings.MaxActions
+	limit := s.bound.Settings.MaxActions
 	if limit <= 0 {
 		limit = MaxActions
 	}
 	for {
 		if s.actions >= limit || s.place >= MaxSends {
-			t.AlarmDue, t.AlarmKind = s.NowMs, AlarmYield
+			t.AlarmDue, t.AlarmKind = s.NowMs+s.bound.Settings.SuspendMs, AlarmYield
 			return nil
 		}
 		s.actions++

@@ -2,11 +2,13 @@ package definitions
 
 import (
 	"strings"
+
+	"github.com/weftbox/weftbox/expr"
 )
 
 // settingKeys are the "$" items that a definition may hold.
 var settingKeys = []string{
-	"$keep_sleep", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log",
+	"$keep_sleep", "$mailbox", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log",
 }
 
 // config binds the static values and the "$" items.
@@ -66,7 +68,7 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 			s.MaxActions = 0
 		}
 	case "$schedule.suspend_time":
-		c.settingInt(n, value, path, 0, say("a number of milliseconds"))
+		s.SuspendMs = c.settingInt(n, value, path, 0, say("a number of milliseconds"))
 	case "$schedule.pause_continue_old":
 		s.PauseContinueOld = c.settingBool(n, path)
 	case "$keep_sleep":
@@ -74,7 +76,9 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 	case "$monitors":
 		c.monitors(n, path)
 	case "$thread_log":
-		c.threadLog(n, path)
+		c.threadLog(n, value, path)
+	case "$mailbox":
+		c.mailbox(n, value, path)
 	}
 }
 
@@ -137,7 +141,7 @@ func (c *checker) monitors(n *node, path string) {
 	}
 }
 
-func (c *checker) threadLog(n *node, path string) {
+func (c *checker) threadLog(n *node, value any, path string) {
 	hint := say("write all, error, none or a list of operation names")
 	switch n.kind {
 	case kindScalar:
@@ -148,8 +152,26 @@ func (c *checker) threadLog(n *node, path string) {
 		c.report("WB1116", n, path, say("$thread_log must be all, error, none or a list, this is a map"), hint)
 	default:
 		for i, item := range n.items {
-			c.text(item, at(path, i), say("an operation"))
+			name := c.text(item, at(path, i), say("an operation"))
+			if name != "" && !contains(Operations, operationAliases(name)) {
+				c.report("WB1116", item, at(path, i), say("a thread has no operation %s", quote(name)), didYouMean(c.suggest.Near(name, Operations), say("operation"), Operations))
+			}
 		}
+	}
+	c.def.Settings.ThreadLog, _ = threadLogOf(value) // what is wrong with it was reported above
+}
+
+func (c *checker) mailbox(n *node, value any, path string) {
+	if n.kind == kindMap {
+		for i, key := range n.keys {
+			if key.value == "priority" && c.expression(n.items[i], sub(path, "priority"), expr.ContextTrigger) == nil {
+				return
+			}
+		}
+	}
+	var err error
+	if c.def.Settings.Mailbox, err = mailboxOf(value); err != nil {
+		c.report("WB1116", n, path, say("$mailbox cannot be read: %s", wordsOf(err)), mailboxForms())
 	}
 }
 

@@ -288,4 +288,21 @@ var chinese = map[string]string{
 	`this comment silences nothing: there is no warning %s here`:               `这条注释什么也没有压下：这里没有警告 %s`,
 	`write # lint: ok WB2101 and why`:                                          `写成 # lint: ok WB2101 再加理由`,
 	`write true or false, or %s for the text`:                                  `写 true 或 false；要文本就写 %s`,
+
+	// what a setting's value may be
+	`$mailbox cannot be read: %s`:                                    `$mailbox 无法读取：%s`,
+	`%s is no number of messages: %s`:                                `%s 不是消息数：%s`,
+	`a mailbox can keep 0 to %d messages, not %d`:                    `邮箱可保留 0 到 %d 条消息，不能是 %d`,
+	`a thread has no operation %s`:                                   `线程没有操作 %s`,
+	`it must be a duration such as 48h, or a number of milliseconds`: `必须是时长（如 48h）或毫秒数`,
+	`it must be a list`:                                              `必须是列表`,
+	`it must be a whole number of at least %d`:                       `必须是不小于 %d 的整数`,
+	`it must be all, error, none or a list of operations`:            `必须是 all、error、none 或操作列表`,
+	`it must be true or false`:                                       `必须是 true 或 false`,
+	`keep must be true, false or a number of messages`:               `keep 必须是 true、false 或消息数`,
+	`operation`:                                  `操作`,
+	`the priority is no expression: %s`:          `priority 不是表达式：%s`,
+	`there is no key %s here: %s`:                `这里没有键 %s：%s`,
+	`there is no operation %s: write some of %s`: `没有操作 %s：可写 %s`,
+	`write drop, keep, keep:50, or a map {keep: 50, ttl: 7d, priority: an expression}`: `写 drop、keep、keep:50，或映射 {keep: 50, ttl: 7d, priority: 表达式}`,
 }

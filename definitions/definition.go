@@ -22,8 +22,11 @@ type Settings struct {
 	RetentionMs      int64 // "$retention": how long an ended run is kept; RetentionSet tells 0 from absent
 	RetentionSet     bool
 	MaxActions       int64          // "$schedule.max_continue_periods": actions one message may run before the thread yields; 0 or -1: the default
-	PauseContinueOld bool           // "$schedule.pause_continue_old"
-	KeepSleep        bool           // "$keep_sleep"
+	SuspendMs        int64          // "$schedule.suspend_time": how long a thread that yields rests, in ms
+	PauseContinueOld bool           // "$schedule.pause_continue_old": threads go on while their activity is paused
+	KeepSleep        bool           // "$keep_sleep": a sleep or clock begins anew when its time is over
+	ThreadLog        ThreadLog      // "$thread_log"
+	Mailbox          Mailbox        // "$mailbox"
 	Items            map[string]any // every "$" item as written
 }
 

@@ -142,8 +142,8 @@ func (l *lane) writeEnded(w *slotWork, th *activity.Thread) {
 		keepMs = l.e.o.RetentionFailedMs
 	}
 	if a := l.t.snap.Activities[th.ID.Activity]; a != nil {
-		if b := a.Versions[th.Version]; b != nil && b.Definition.Settings.RetentionSet {
-			keepMs = b.Definition.Settings.RetentionMs
+		if b := a.Versions[th.Version]; b != nil && b.Settings.RetentionSet {
+			keepMs = b.Settings.RetentionMs
 		}
 	}
 	if keepMs == 0 {

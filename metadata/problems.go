@@ -13,16 +13,15 @@ import (
 // Problems of metadata that is no definition's text. Their Path names the field ("/name", "/config/limit"); they have no line: Line
 // and Column are 0.
 const (
-	codeName        = "WB1251"
-	codeURL         = "WB1252"
-	codeVersion     = "WB1253"
-	codeDefinition  = "WB1254"
-	codeConfig      = "WB1255"
-	codeState       = "WB1256"
-	codeBehavior    = "WB1257"
-	codeSetting     = "WB1258"
-	codeConfigKey   = "WB2251"
-	codeSettingHere = "WB2252"
+	codeName       = "WB1251"
+	codeURL        = "WB1252"
+	codeVersion    = "WB1253"
+	codeDefinition = "WB1254"
+	codeConfig     = "WB1255"
+	codeState      = "WB1256"
+	codeBehavior   = "WB1257"
+	codeSetting    = "WB1258"
+	codeConfigKey  = "WB2251"
 )
 
 // Codes returns the codes of problems with metadata, in ascending order; those of definitions are definitions.Codes.
@@ -38,7 +37,6 @@ func Codes() []definitions.Code {
 		{Code: codeBehavior, Severity: bad, Text: "A definition uses an action type that this program does not carry.", Fix: "Run a program that carries it, or post a version without it."},
 		{Code: codeSetting, Severity: bad, Text: `A config item that begins with "$" is no setting of the engine, or has a value that the setting cannot have.`, Fix: "Correct it; items of your own do not begin with $."},
 		{Code: codeConfigKey, Severity: warn, Text: "The config of an activity has an item that its definition's config does not have.", Fix: "Correct the name, or add the item to the definition."},
-		{Code: codeSettingHere, Severity: warn, Text: "A setting of the engine stands in the config of an activity, where it has no effect.", Fix: "Write it into the definition."},
 	}
 }
 

@@ -158,7 +158,6 @@ func TestUnknownConfigItemsAreWarnedOf(t *testing.T) {
 	a, r := putActivity(c, metadata.Activity{Definition: "coupon", Config: config})
 	r.is(t, "unknown items", metadata.Created)
 	want := []struct{ code, path, hint string }{
-		{"WB2252", "/config/$retention", "into the definition"},
 		{"WB2251", "/config/limti", `did you mean "limit"?`},
 		{"WB2251", "/config/unheard_of", "add it to the definition"},
 	}
