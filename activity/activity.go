@@ -34,6 +34,7 @@ type Activity struct {
 	State       State
 	Overrides   map[string]any // config overrides only
 	CreatedMs   int64
+	StateAt     uint64 // the metadata revision at which State changed last; 0: it never did
 
 	Versions map[string]*Bound // every loadable version of the definition
 	Latest   *Bound            // the latest enabled one: the one whose trigger gives birth; nil if none

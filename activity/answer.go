@@ -1,10 +1,6 @@
 package activity
 
-import (
-	"fmt"
-
-	"github.com/weftbox/weftbox/internal/fault"
-)
+import "github.com/weftbox/weftbox/internal/fault"
 
 // reply gives a service's answer to the thread that asked. Its open request is closed whatever becomes of it.
 func (s *Scope) reply(m *Reply) (Verdict, error) {
@@ -12,12 +8,12 @@ func (s *Scope) reply(m *Reply) (Verdict, error) {
 	if (!t.Status.Live() || t.Run != m.Run || t.Visit != m.Visit || !s.open(m.Seq)) && !(t.Status == Waiting && fault.On("late-reply")) {
 		return verdict(VerdictLate), nil
 	}
-	b, err := s.pinned()
-	if err != nil {
-		return verdict(VerdictDead), err
-	}
-	if t.Status != Waiting {
+	b := s.pinned()
+	switch s.gate(b) {
+	case gateShut:
 		return s.park(m)
+	case gateGone:
+		return verdict(VerdictTaken), nil
 	}
 	s.enter(b)
 	s.close(m.Seq)
@@ -55,15 +51,23 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	}
 	t.Alarm = AlarmRow{}
 	s.changed = true
+	if m.Kind == AlarmRecheck {
+		return s.wake(), nil
+	}
 	if t.Status == Paused || t.Status == Stalled {
 		return verdict(VerdictParked), nil // settleAlarm sets it anew when the thread goes on
 	}
 	if t.AlarmDue > s.NowMs && !(t.Visit != m.Visit && fault.On("run-visit-ignored")) {
 		return verdict(VerdictParked), nil // pushed back meanwhile: settleAlarm arms it again
 	}
-	b, err := s.pinned()
-	if err != nil {
-		return verdict(VerdictDead), err
+	b := s.pinned()
+	switch s.gate(b) {
+	case gateShut:
+		if t.Status != Running || b == nil || s.held(b) {
+			return verdict(VerdictParked), nil
+		}
+	case gateGone:
+		return verdict(VerdictTaken), nil
 	}
 	t.AlarmDue, t.AlarmKind = 0, 0
 	s.enter(b)
@@ -78,28 +82,6 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	return s.receive(m)
 }
 
-// transition is one row of the lifecycle: a command, the statuses it is for, and what it does.
-type transition struct {
-	command string
-	from    []Status
-	effect  func(*Scope)
-}
-
-// transitions is the whole lifecycle by command. What is not in it is refused with a verdict.
-var transitions = []transition{
-	{"pause", []Status{Running, Waiting}, func(s *Scope) {
-		s.thread.PausedFrom, s.thread.Status = s.thread.Status, Paused
-	}},
-	{"resume", []Status{Paused, Stalled}, func(s *Scope) {
-		s.thread.Status, s.thread.PausedFrom = s.thread.PausedFrom, Absent
-		s.thread.Reason, s.thread.Error = "", ""
-		if s.thread.Status == Running {
-			s.thread.AlarmDue, s.thread.AlarmKind = s.NowMs, AlarmYield
-		}
-	}},
-	{"kill", []Status{Running, Waiting, Paused, Stalled}, func(s *Scope) { s.end(Killed, "", "") }},
-}
-
 // Stall puts a thread aside whose own alarm had to be discarded, for the fault it names: nobody would repeat that message, so the thread waits
 // for an operator instead of for ever. "resume" gives it the alarm once more; its mail is parked meanwhile. (A reply that is discarded
 // leaves its request open and its timeout running: its dead letter can be replayed.)
@@ -107,34 +89,4 @@ func (t *Thread) Stall(d *Discard) {
 	t.PausedFrom, t.Status = t.Status, Stalled
 	t.Alarm = AlarmRow{}
 	t.Reason, t.Error = d.Reason, d.Err.Error()
-}
-
-// Commands returns the names of the commands a thread knows.
-func Commands() []string {
-	var names []string
-	for _, t := range transitions {
-		names = append(names, t.command)
-	}
-	return names
-}
-
-func (s *Scope) command(m *Command) Verdict {
-	name := m.Name
-	if name == "continue" {
-		name = "resume"
-	}
-	for _, row := range transitions {
-		if row.command != name {
-			continue
-		}
-		for _, from := range row.from {
-			if s.thread.Status == from {
-				row.effect(s)
-				s.changed = true
-				return verdict(VerdictTaken)
-			}
-		}
-		return Verdict{Kind: VerdictDropped, Clause: -1, Error: fmt.Sprintf("%s is not for a thread that is %s", name, s.thread.Status)}
-	}
-	return Verdict{Kind: VerdictDropped, Clause: -1, Error: fmt.Sprintf("there is no command %q: write one of %v", m.Name, Commands())}
 }

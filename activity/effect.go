@@ -1,6 +1,8 @@
 package activity
 
-// Effect is what a step wants done: *Send, *SetTimer, *CancelTimer, *CloseRequest, *Park or *Record; the set is closed.
+import "github.com/weftbox/weftbox/expr"
+
+// Effect is what a step wants done: *Send, *SetTimer, *CancelTimer, *CloseRequest, *Park, *Record or *Log; the set is closed.
 // Effects are values: the engine carries them out in the batch of the turn, in order.
 type Effect interface{ effect() }
 
@@ -38,6 +40,19 @@ type Record struct {
 	Text string
 }
 
+// Log is a line of a thread's log ("$thread_log"); it is written after the commit. The thread is as it was when the line was made.
+type Log struct {
+	Operation  string // one of definitions.Operations
+	Definition string
+	Version    string
+	Action     string
+	Status     Status
+	Vars       expr.Vars
+	Error      string
+	Unset      bool // "$thread_log" says nothing: the line is one of the engine's own, which holds repeats back
+}
+
+func (*Log) effect()          {}
 func (*Send) effect()         {}
 func (*SetTimer) effect()     {}
 func (*CancelTimer) effect()  {}

@@ -8,7 +8,7 @@ type Event = expr.Event
 // Result is how an action ended.
 type Result = expr.Result
 
-// Message is what a thread can be given: *Event, *Command, *Reply or *Alarm; the set is closed.
+// Message is what a thread can be given: Carried, *Command, *Reply, *Alarm or *Wake; the set is closed.
 // The turn's time is not in the message but in the Scope that Step is called with.
 type Message interface{ class() Class }
 
@@ -56,6 +56,7 @@ const (
 	AlarmAction    AlarmKind = 1 // a behavior's own: sleep, after, timeout
 	AlarmYield     AlarmKind = 2 // goes on with a thread that yielded, or hands over parked mail
 	AlarmRetention AlarmKind = 3 // an ended run is forgotten
+	AlarmRecheck   AlarmKind = 4 // looks whether what a stalled thread misses is back
 )
 
 // Alarm is a timer that is due.
@@ -67,6 +68,10 @@ type Alarm struct {
 	N     uint16
 }
 
+// Wake lets a thread go on that stood still because its activity was paused, or because what it misses was gone. It is the engine's own.
+type Wake struct{}
+
+func (*Wake) class() Class    { return ClassCommand }
 func (Carried) class() Class  { return ClassEvent }
 func (*Command) class() Class { return ClassCommand }
 func (*Reply) class() Class   { return ClassReply }

@@ -52,7 +52,8 @@ type Hit struct {
 	event *Event
 }
 
-// NewRouter builds a router. An activity lives by the strategy of every enabled version of its definition; killed ones live by none.
+// NewRouter builds a router. An activity lives by the strategy of every loadable version of its definition, the disabled ones included, whose
+// threads must hear of it; killed ones live by none.
 func NewRouter(strategies map[string]*Strategy, activities []*Activity) *Router {
 	r := &Router{}
 	places := map[string]int{}
@@ -63,7 +64,7 @@ func NewRouter(strategies map[string]*Strategy, activities []*Activity) *Router 
 		for _, b := range a.Versions {
 			name := b.Definition.Strategy
 			s := strategies[name]
-			if !b.Enabled || s == nil {
+			if s == nil {
 				continue
 			}
 			i, ok := places[name]

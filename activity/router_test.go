@@ -128,7 +128,7 @@ func TestBirthsAreOfTheLatest(t *testing.T) {
 	moved.Versions["2"] = moved.Latest
 	both.Versions["0"] = &Bound{Version: "0", Enabled: true, Definition: both.Latest.Definition}
 	disabled := live(t, 6, "s", `true`)
-	disabled.Latest.Enabled = false
+	disabled.Latest.Enabled, disabled.Latest = false, nil
 	router := NewRouter(byName(s, other), []*Activity{dead, disabled, both, moved, headless, paused})
 	hits := router.Route(&expr.Scope{}, &Event{Type: "x"}, nil)
 	show := func(as []*Activity) string {
@@ -142,7 +142,7 @@ func TestBirthsAreOfTheLatest(t *testing.T) {
 	for i := range hits {
 		got = append(got, fmt.Sprintf("%s: %s, births %s", hits[i].Strategy, show(hits[i].Activities), show(hits[i].Births(nil))))
 	}
-	if want := "other: 3, births 3; s: 1 2 3 4, births 4"; strings.Join(got, "; ") != want {
+	if want := "other: 3, births 3; s: 1 2 3 4 6, births 4"; strings.Join(got, "; ") != want {
 		t.Errorf("expected %q, got %q", want, strings.Join(got, "; "))
 	}
 	if a := hits[1].Activity(3); a != moved {

@@ -30,6 +30,9 @@ func (d *Discard) Unwrap() error { return d.Err }
 func Step(s *Scope, a *Activity, t *Thread, given Message, number uint64, nowMs int64) (v Verdict, err error) {
 	s.begin(a, t, number, nowMs)
 	v.Clause = -1
+	if a.State == ActivityKilled && t.Status.Live() {
+		return s.killedWith(given), nil
+	}
 	switch m := given.(type) {
 	case Carried:
 		v, err = s.event(&m, given)
@@ -39,6 +42,8 @@ func Step(s *Scope, a *Activity, t *Thread, given Message, number uint64, nowMs 
 		v, err = s.reply(m)
 	case *Alarm:
 		v, err = s.alarm(m)
+	case *Wake:
+		v = s.wake()
 	}
 	if err != nil {
 		return v, err
@@ -62,15 +67,15 @@ func (s *Scope) event(m *Carried, given Message) (Verdict, error) {
 	if !t.Status.Live() {
 		return s.birth(m)
 	}
-	b, err := s.pinned()
-	if err != nil {
-		return verdict(VerdictDead), err
-	}
-	if !contains(m.Strategies, b.Definition.Strategy) {
+	b := s.pinned()
+	if b != nil && !contains(m.Strategies, b.Definition.Strategy) {
 		return verdict(VerdictDropped), nil
 	}
-	if t.Status != Waiting {
+	switch s.gate(b) {
+	case gateShut:
 		return s.park(given)
+	case gateGone:
+		return verdict(VerdictTaken), nil
 	}
 	s.enter(b)
 	s.Event = m.Event
@@ -86,14 +91,7 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-func (s *Scope) pinned() (*Bound, error) {
-	if b := s.activity.Versions[s.thread.Version]; b != nil {
-		return b, nil
-	}
-	return nil, &Discard{"definition_missing", fmt.Errorf("version %s of definition %s, to which the thread is pinned, cannot be loaded", s.thread.Version, s.activity.Definition)}
-}
-
-// park keeps a message for a thread that yielded or is paused.
+// park keeps a message for a thread that yielded, is paused or stalled, or whose activity is paused.
 func (s *Scope) park(m Message) (Verdict, error) {
 	if s.thread.Parked >= MaxParked {
 		return verdict(VerdictDead), &Discard{"mailbox_full", fmt.Errorf("%d messages wait already", MaxParked)}
@@ -130,6 +128,7 @@ func (s *Scope) birth(m *Carried) (Verdict, error) {
 	}
 	s.assign(assigns, values)
 	s.changed = true
+	s.log("spawn_success")
 	if err := s.run(); err != nil {
 		return verdict(VerdictDead), err
 	}
@@ -149,6 +148,7 @@ func (s *Scope) receive(m Message) (Verdict, error) {
 		return verdict(VerdictDropped), nil
 	}
 	s.changed = true
+	s.log("async_res")
 	goOn, err := s.settle(out)
 	if err != nil {
 		return verdict(VerdictDead), err
@@ -172,6 +172,7 @@ func (s *Scope) run() error {
 	for {
 		if s.actions >= limit || s.place >= MaxSends {
 			t.AlarmDue, t.AlarmKind = s.NowMs+s.bound.Settings.SuspendMs, AlarmYield
+			s.log("suspending")
 			return nil
 		}
 		s.actions++
@@ -184,9 +185,15 @@ func (s *Scope) run() error {
 		s.enter(s.bound)
 		s.Action, s.Event, s.Result = action, nil, nil
 		out := s.bound.behaviors[action.Index].Start(s)
+		started := "sync_exec"
+		if out.kind == outcomeWait {
+			started = "async_req"
+		}
 		if !action.Await && out.kind == outcomeWait {
 			out = Outcome{kind: outcomeDone, result: &expr.Result{}, clause: -1}
+			started = "async_no_await"
 		}
+		s.log(started)
 		goOn, err := s.settle(out)
 		if err != nil || !goOn {
 			return err
@@ -262,6 +269,7 @@ func (s *Scope) apply(c expr.Control) bool {
 		spent += c.Times
 		if int64(t.Retries) < spent {
 			t.Retries++
+			s.log("retry")
 			s.leave()
 			t.Status = Running
 			return true
@@ -277,6 +285,7 @@ func (s *Scope) apply(c expr.Control) bool {
 		s.leave()
 		t.Retries = 0
 		t.Action, t.Status = c.Target, Running
+		s.log("running")
 		return true
 	case expr.ControlFinish:
 		s.end(Finished, "", "")
@@ -303,26 +312,38 @@ func (s *Scope) end(status Status, reason, text string) {
 	t.Retries, t.PausedFrom = 0, Absent
 	t.EndedMs = s.NowMs
 	s.changed = true
+	s.log(endings[status])
+	if status == Failed && reason == "error" {
+		s.log("schedule_error")
+	}
 }
+
+// endings are the operations of the ends of a thread.
+var endings = map[Status]string{Finished: "finished", Failed: "failed", Killed: "killed"}
 
 // settleAlarm brings the alarm row in line with what the thread wants. A row that is due no later than wanted is kept:
 // when it fires it is armed again, which is cheaper than a rewrite at every message.
 func (s *Scope) settleAlarm() {
 	t := s.thread
-	if t.Status == Paused || t.Status == Stalled {
+	due, kind := t.AlarmDue, t.AlarmKind
+	switch {
+	case t.Status == Stalled && t.Recoverable():
+		if due, kind = s.NowMs+RecheckMs, AlarmRecheck; t.Alarm.Kind == kind {
+			return
+		}
+	case t.Status == Paused, t.Status == Stalled, t.Status.Live() && s.held(s.pinned()):
 		return
 	}
 	none := AlarmRow{}
-	if t.Alarm != none && (t.AlarmDue == 0 || t.Alarm.DueMs > t.AlarmDue || t.Alarm.Kind != t.AlarmKind) {
+	if t.Alarm != none && (due == 0 || t.Alarm.DueMs > due || t.Alarm.Kind != kind) {
 		s.Effects = append(s.Effects, &CancelTimer{Row: t.Alarm, Run: t.Run})
 		t.Alarm = none
 	}
-	if t.AlarmDue != 0 && t.Alarm == none {
-		due := t.AlarmDue
+	if due != 0 && t.Alarm == none {
 		if due < s.NowMs { // a row behind the cursor would never fire
 			due = s.NowMs
 		}
-		t.Alarm = AlarmRow{DueMs: due, Visit: t.Visit, Kind: t.AlarmKind}
+		t.Alarm = AlarmRow{DueMs: due, Visit: t.Visit, Kind: kind}
 		s.Effects = append(s.Effects, &SetTimer{Row: t.Alarm, Run: t.Run})
 	}
 }

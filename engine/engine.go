@@ -78,6 +78,7 @@ type Engine struct {
 	known       keyBuckets
 	dead        letterBook
 	lanes       []*lane
+	sweeper     sweeper
 	routes      expr.Scope
 	turn        *turn       // the one at work
 	firstDue    int         // slot at which the next look for due alarms begins
@@ -149,7 +150,7 @@ func New(o Options) (*Engine, error) {
 			e.relay.dirty(d, uint16(slot))
 		}
 	}
-	if err := errors.Join(e.countKeys(), e.countLetters()); err != nil {
+	if err := errors.Join(e.countKeys(), e.countLetters(), e.countSweeps()); err != nil {
 		return nil, err
 	}
 	for _, c := range o.Consumers {
@@ -285,6 +286,9 @@ func (e *Engine) forward(ctx context.Context, ready <-chan struct{}) {
 		}
 	}
 }
+
+// MetadataChanged says that Options.Metadata returns another snapshot: an idle loop looks at it now instead of with its next message.
+func (e *Engine) MetadataChanged() { e.poke() }
 
 func (e *Engine) poke() {
 	select {

@@ -27,6 +27,7 @@ type lane struct {
 	batch   *store.Batch // where the lane writes: the turn's batch, or its own
 	own     *store.Batch // for when several workers are at it; nil until then
 	printed []string
+	logged  []logLine
 	sends   []backlog
 	err     error
 
@@ -125,10 +126,12 @@ func (l *lane) end() error {
 		t.batch.Join(l.batch)
 	}
 	t.printed = append(t.printed, l.printed...)
+	t.logged = append(t.logged, l.logged...)
 	t.sends = append(t.sends, l.sends...)
 	l.showObserved()
 	clear(l.work)
 	clear(l.printed)
-	l.t, l.batch, l.work, l.printed, l.sends = nil, nil, l.work[:0], l.printed[:0], l.sends[:0]
+	clear(l.logged)
+	l.t, l.batch, l.work, l.printed, l.logged, l.sends = nil, nil, l.work[:0], l.printed[:0], l.logged[:0], l.sends[:0]
 	return l.err
 }

@@ -29,6 +29,8 @@ type turn struct {
 
 	batch     *store.Batch
 	printed   []string     // to be printed after the commit
+	logged    []logLine    // to be logged after the commit
+	swept     []sweep      // how far sweeps have come
 	sends     []backlog    // where outbox rows were written
 	done      []*delivered // relay results taken
 	positions []position
@@ -49,6 +51,8 @@ func (t *turn) reset() {
 	t.snap, t.nowMs = t.e.o.Metadata(), t.e.now()
 	clear(t.records)
 	clear(t.printed)
+	clear(t.logged)
+	t.logged, t.swept = t.logged[:0], t.swept[:0]
 	t.records, t.hits, t.fired, t.printed, t.sends, t.done = t.records[:0], t.hits[:0], t.fired[:0], t.printed[:0], t.sends[:0], t.done[:0]
 	clear(t.byKey)
 	for _, slot := range t.touched {
@@ -92,7 +96,7 @@ func (t *turn) decide() bool {
 		e.o.Fatal(err)
 		return false
 	}
-	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 {
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 && len(t.swept) == 0 {
 		t.armAgain()
 		return false
 	}
@@ -134,16 +138,17 @@ func (t *turn) collect() error {
 			return err
 		}
 	}
-	return nil
+	return t.sweep()
 }
 
 // writeNode writes the node's own rows: positions and the clock's floor.
 func (t *turn) writeNode() {
 	t.settleLetters(t.batch, store.NodeSlot)
-	if t.batch.Empty() && len(t.positions) == 0 {
+	if t.batch.Empty() && len(t.positions) == 0 && len(t.swept) == 0 {
 		return
 	}
 	t.batch.Begin(store.NodeSlot)
+	t.writeSweeps()
 	for _, p := range t.positions {
 		t.batch.PutPosition(p.consumer.Name(), p.next)
 	}
@@ -167,6 +172,7 @@ func (t *turn) tell() {
 		e.relay.dirty(s.destination, s.slot)
 	}
 	e.printer.print(t.printed)
+	t.tellLogged()
 	for _, p := range t.positions {
 		if err := p.consumer.Commit(p.next); err != nil {
 			e.warn("bus "+p.consumer.Name()+" was not told its position", err)

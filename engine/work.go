@@ -225,6 +225,11 @@ func (l *lane) load(w *slotWork) error {
 // parked for it comes as soon as it can be taken.
 func (l *lane) stepThread(w *slotWork, tw *threadWork) error {
 	for class := range tw.mail {
+		if activity.Class(class) == activity.ClassReply { // commands come first
+			if err := l.wake(w, tw); err != nil {
+				return err
+			}
+		}
 		for i := range tw.mail[class] {
 			l.stepOne(w, tw, tw.mail[class][i])
 			if err := l.unpark(w, tw); err != nil {
@@ -237,10 +242,10 @@ func (l *lane) stepThread(w *slotWork, tw *threadWork) error {
 
 // unpark hands over parked mail while the thread can take it: a thread that waits does, and so does the trigger when the thread has ended.
 func (l *lane) unpark(w *slotWork, tw *threadWork) error {
-	if tw.now.Parked == 0 || !takesMail(&tw.now) {
+	if tw.now.Parked == 0 || !l.t.takesMail(&tw.now) {
 		return nil
 	}
-	for tw.now.Parked > 0 && takesMail(&tw.now) {
+	for tw.now.Parked > 0 && l.t.takesMail(&tw.now) {
 		mail, err := l.e.store.MailAfter(w.slot, tw.id, tw.handed, mailChunk)
 		if err != nil {
 			return err
@@ -267,7 +272,7 @@ const mailChunk = 32
 // handOver gives parked messages to the thread while it takes them, and returns the rest.
 func (l *lane) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.Mail {
 	for i, m := range mail {
-		if !takesMail(&tw.now) {
+		if !l.t.takesMail(&tw.now) {
 			return mail[i:len(mail):len(mail)]
 		}
 		tw.now.Parked--
@@ -279,16 +284,21 @@ func (l *lane) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.
 	return nil
 }
 
-func takesMail(th *activity.Thread) bool {
-	return th.Status == activity.Waiting || !th.Status.Live()
+func (t *turn) takesMail(th *activity.Thread) bool {
+	return activity.TakesMail(t.activityOf(th.ID.Activity), th)
+}
+
+// activityOf returns an activity, an empty one where there is none of that number.
+func (t *turn) activityOf(number uint32) *activity.Activity {
+	if a := t.snap.Activities[number]; a != nil {
+		return a
+	}
+	return &activity.Activity{Number: number}
 }
 
 // stepOne gives one message to one thread. A step that must be discarded leaves the thread as it was and the message as a dead letter.
 func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
-	a := l.t.snap.Activities[tw.id.Activity]
-	if a == nil {
-		a = &activity.Activity{Number: tw.id.Activity}
-	}
+	a := l.t.activityOf(tw.id.Activity)
 	if r, ok := d.message.(*activity.Reply); ok && r.Seq == 0 {
 		match(r, &tw.now)
 	}

@@ -73,6 +73,8 @@ func (l *lane) carryOut(w *slotWork, tw *threadWork, number uint64) {
 			w.numbers = true
 		case *activity.Record:
 			l.printed = append(l.printed, f.Text)
+		case *activity.Log:
+			l.logged = append(l.logged, logLine{tw.id, f})
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (c *Cache) PutDefinition(ctx context.Context, text []byte, version string) 
 	return &Version{Definition: stored}, outcome, problems, nil // another node has deleted it since
 }
 
-// PutActivity stores an activity and draws its number. Its name is the definition's when empty, its state running when 0. The
+// PutActivity stores an activity and draws its number. The name of a killed one is free. Its name is the definition's when empty, its state running when 0. The
 // definition must have an enabled version that compiles. Config items that the definition does not know are warned of and kept.
 // With an error among the problems nothing is written and the outcome is 0. On Conflict the activity returned is the one that is there.
 func (c *Cache) PutActivity(ctx context.Context, a Activity) (Activity, Outcome, []definitions.Problem, error) {

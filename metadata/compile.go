@@ -103,7 +103,7 @@ func (c *compiler) definitions(s *Snapshot, env definitions.Env) (changed map[st
 // strategies are only added: a new name cannot change what the names of a text mean, for built-in types win.
 func (c *compiler) version(r Definition, place int, same, grown bool, env definitions.Env) *Version {
 	if v := c.lastVersion(r, place); v != nil && (same || grown && v.Compiled != nil) {
-		if v.Enabled == r.Enabled && v.Order == r.Order && v.CreatedMs == r.CreatedMs {
+		if v.Enabled == r.Enabled && v.Order == r.Order && v.CreatedMs == r.CreatedMs && v.Revision == r.Revision {
 			return v
 		}
 		return &Version{Definition: r, Compiled: v.Compiled, Problems: v.Problems}
@@ -175,6 +175,7 @@ func bindActivity(r Activity, versions []activity.Version) *activity.Activity {
 		State:       r.State,
 		Overrides:   r.Config,
 		CreatedMs:   r.CreatedMs,
+		StateAt:     r.StateAt,
 	}
 	if err := a.Bind(versions); err != nil {
 		// Each version passed a trial Bind when it was compiled, so this is a fault of the program; the activity then has no
@@ -186,7 +187,7 @@ func bindActivity(r Activity, versions []activity.Version) *activity.Activity {
 
 func sameActivity(a *activity.Activity, r Activity) bool {
 	return a.Name == r.Name && a.DisplayName == r.DisplayName && a.Definition == r.Definition && a.State == r.State &&
-		a.CreatedMs == r.CreatedMs && sameConfig(a.Overrides, r.Config)
+		a.CreatedMs == r.CreatedMs && a.StateAt == r.StateAt && sameConfig(a.Overrides, r.Config)
 }
 
 func sameVersions(a, b []*Version) bool {

@@ -28,6 +28,7 @@ import (
 //	<slot> x <time> <seq>                               dead letters
 //	<slot> x FF b, <slot> x FF n                        their bytes and their number, merged; no time begins with FF
 //	NodeSlot p <source>                                 read position
+//	NodeSlot w <activity>                               how far the threads of an activity were gone through since its state changed
 //
 // Widths: activity 4, run seq visit due time n(b) 8, day 4, kind sort status 1, n(c) 2. Reserved letters: v j f e i l k.
 const (
@@ -44,6 +45,7 @@ const (
 	letterRequest   = 'r'
 	letterDead      = 'x'
 	letterPosition  = 'p'
+	letterSweep     = 'w'
 	letterJournal   = 'j' // reserved; the comparer knows it because its name is on disk for ever
 )
 

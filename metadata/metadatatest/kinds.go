@@ -14,8 +14,9 @@ func testEmpty(s *suite) {
 
 func testStrategies(s *suite) {
 	in := metadata.Strategy{Name: "by_user", When: `containsAttr("user_id")`, DomainID: `eventAttr("user_id")`, CreatedMs: 42}
-	if out := s.strategy(in, metadata.Created); out != in {
-		s.Fatalf("PutStrategy: expected what was put, %+v, got %+v", in, out)
+	out := s.strategy(in, metadata.Created)
+	if in.Revision = s.load().Revision; out != in {
+		s.Fatalf("PutStrategy: expected what was put with the new revision, %+v, got %+v", in, out)
 	}
 	later := in
 	later.CreatedMs = 99

@@ -277,7 +277,14 @@ func testClosed(s *suite) {
 	_, _, err3 := s.store.PutService(ctx, metadata.Service{Name: "x"})
 	_, _, err4 := s.store.PutDefinition(ctx, metadata.Definition{Name: "x"})
 	_, _, err5 := s.store.PutActivity(ctx, metadata.Activity{Name: "x"})
-	for i, err := range []error{err1, err2, err3, err4, err5} {
+	_, _, err6 := s.store.UpdateStrategy(ctx, metadata.Strategy{Name: "x", When: "y"}, metadata.AnyRevision)
+	_, _, err7 := s.store.UpdateService(ctx, metadata.Service{Name: "x"}, metadata.AnyRevision)
+	_, _, err8 := s.store.UpdateDefinition(ctx, metadata.Definition{Name: "x"}, metadata.AnyRevision)
+	_, _, err9 := s.store.UpdateActivity(ctx, metadata.Activity{Number: 1}, metadata.AnyRevision)
+	_, err10 := s.store.DeleteStrategy(ctx, "x", metadata.AnyRevision)
+	_, err11 := s.store.DeleteService(ctx, "x", metadata.AnyRevision)
+	_, err12 := s.store.DeleteDefinition(ctx, "x", "1", metadata.AnyRevision)
+	for i, err := range []error{err1, err2, err3, err4, err5, err6, err7, err8, err9, err10, err11, err12} {
 		if err == nil {
 			s.Fatalf("call %d on a closed store: expected an error, got none", i+1)
 		}

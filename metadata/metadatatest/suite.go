@@ -27,6 +27,12 @@ func Run(t *testing.T, open Open) {
 		{"definitions", testDefinitions},
 		{"version numbers", testVersionNumbers},
 		{"activities", testActivities},
+		{"updates", testUpdates},
+		{"updates of definitions", testUpdateDefinition},
+		{"updates of activities", testUpdateActivity},
+		{"deletes", testDeletes},
+		{"what is drawn is never another's", testNothingIsDrawnTwice},
+		{"a killed activity's name", testKilledName},
 		{"names", testNames},
 		{"config types", testConfigTypes},
 		{"big values", testBigValues},
@@ -129,14 +135,14 @@ func written(t *testing.T, r metadata.Records) string {
 		fmt.Fprintf(&b, "service %+v\n", x)
 	}
 	for _, x := range r.Definitions {
-		fmt.Fprintf(&b, "definition %q %q %t %d %d %q\n", x.Name, x.Version, x.Enabled, x.Order, x.CreatedMs, digest(x.Text))
+		fmt.Fprintf(&b, "definition %q %q %t %d %d %d %d %q\n", x.Name, x.Version, x.Enabled, x.Order, x.CreatedMs, x.UpdatedMs, x.Revision, digest(x.Text))
 	}
 	for _, x := range r.Activities {
 		config, err := metadata.EncodeConfig(x.Config)
 		if err != nil {
 			t.Fatalf("the config of activity %q: expected values of package expr, got: %v", x.Name, err)
 		}
-		fmt.Fprintf(&b, "activity %d %q %q %q %s %d %q\n", x.Number, x.Name, x.DisplayName, x.Definition, x.State, x.CreatedMs, digest(config))
+		fmt.Fprintf(&b, "activity %d %q %q %q %s %d %d %d %d %q\n", x.Number, x.Name, x.DisplayName, x.Definition, x.State, x.CreatedMs, x.UpdatedMs, x.Revision, x.StateAt, digest(config))
 	}
 	return b.String()
 }

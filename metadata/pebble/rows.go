@@ -19,8 +19,10 @@ const Format = 1
 //	v <name>     service
 //	d <order 8>  definition version
 //	a <number 4> activity
+//	g v <name>   what is left of a deleted service: its destination
+//	g d <name>   what is left of deleted versions of a definition: the greatest number among them
 //
-// Values are JSON objects. A program that meets fields it does not know keeps them when it rewrites a row; only "m" is ever rewritten.
+// Values are JSON objects. A program that meets fields it does not know keeps them when it rewrites a row.
 var keyMeta = []byte("m")
 
 const (
@@ -28,9 +30,12 @@ const (
 	kindService    = 'v'
 	kindDefinition = 'd'
 	kindActivity   = 'a'
+	kindGone       = 'g'
 )
 
 func keyName(kind byte, name string) []byte { return append([]byte{kind}, name...) }
+
+func keyGone(kind byte, name string) []byte { return append([]byte{kindGone, kind}, name...) }
 
 func keyOrder(order uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{kindDefinition}, order)
@@ -88,6 +93,8 @@ type strategyRow struct {
 	When      string `json:"when"`
 	DomainID  string `json:"domain_id"`
 	CreatedMs int64  `json:"created_ms"`
+	UpdatedMs int64  `json:"updated_ms"`
+	Revision  uint64 `json:"revision"`
 }
 
 type serviceRow struct {
@@ -95,6 +102,8 @@ type serviceRow struct {
 	URL         string `json:"url"`
 	Destination uint32 `json:"destination"`
 	CreatedMs   int64  `json:"created_ms"`
+	UpdatedMs   int64  `json:"updated_ms"`
+	Revision    uint64 `json:"revision"`
 }
 
 type definitionRow struct {
@@ -104,16 +113,21 @@ type definitionRow struct {
 	Enabled   bool   `json:"enabled"`
 	Order     uint64 `json:"order"`
 	CreatedMs int64  `json:"created_ms"`
+	UpdatedMs int64  `json:"updated_ms"`
+	Revision  uint64 `json:"revision"`
 }
 
 type activityRow struct {
 	Number      uint32          `json:"number"`
 	Name        string          `json:"name"`
-	DisplayName string          `json:"display_name,omitempty"`
+	DisplayName string          `json:"display_name"`
 	Definition  string          `json:"definition"`
 	State       uint8           `json:"state"`
 	Config      json.RawMessage `json:"config"` // metadata.EncodeConfig
 	CreatedMs   int64           `json:"created_ms"`
+	UpdatedMs   int64           `json:"updated_ms"`
+	Revision    uint64          `json:"revision"`
+	StateAt     uint64          `json:"state_at"`
 }
 
 func encodeActivity(a metadata.Activity) ([]byte, error) {
@@ -123,7 +137,7 @@ func encodeActivity(a metadata.Activity) ([]byte, error) {
 	}
 	return json.Marshal(activityRow{
 		Number: a.Number, Name: a.Name, DisplayName: a.DisplayName, Definition: a.Definition,
-		State: uint8(a.State), Config: config, CreatedMs: a.CreatedMs,
+		State: uint8(a.State), Config: config, CreatedMs: a.CreatedMs, UpdatedMs: a.UpdatedMs, Revision: a.Revision, StateAt: a.StateAt,
 	})
 }
 
@@ -138,8 +152,29 @@ func decodeActivity(text []byte) (metadata.Activity, error) {
 	}
 	return metadata.Activity{
 		Number: r.Number, Name: r.Name, DisplayName: r.DisplayName, Definition: r.Definition,
-		State: activity.State(r.State), Config: config, CreatedMs: r.CreatedMs,
+		State: activity.State(r.State), Config: config, CreatedMs: r.CreatedMs, UpdatedMs: r.UpdatedMs, Revision: r.Revision, StateAt: r.StateAt,
 	}, nil
+}
+
+// goneRow is what must be known of something deleted, so that what was drawn for it is never drawn for something else.
+type goneRow struct {
+	Destination uint32 `json:"destination"`
+	Greatest    uint64 `json:"greatest"`
+}
+
+// merged lays the fields of row over those that lie on disk: what a newer program wrote stays.
+func merged(old, row []byte) ([]byte, error) {
+	if len(old) == 0 {
+		return row, nil
+	}
+	all := map[string]json.RawMessage{}
+	if err := json.Unmarshal(old, &all); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(row, &all); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
 }
 
 // addRow decodes one row into r, which grows in the order of the keys.

@@ -1,16 +1,17 @@
 package pebble
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
+	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/metadata"
 )
 
@@ -64,8 +65,11 @@ func (s *Store) Load(ctx context.Context) (metadata.Records, error) {
 	return s.records, nil
 }
 
-// commit writes one row and the row "m" of the next revision together, synced.
-func (s *Store) commit(next meta, key, value []byte) error {
+// write is one row of a change; without a value it is deleted.
+type write struct{ key, value []byte }
+
+// commit writes the rows of one change and the row "m" of the next revision together, synced.
+func (s *Store) commit(next meta, rows ...write) error {
 	next.Revision++
 	text, err := next.encode()
 	if err != nil {
@@ -73,8 +77,15 @@ func (s *Store) commit(next meta, key, value []byte) error {
 	}
 	b := s.db.NewBatch()
 	defer func() { _ = b.Close() }() // gives memory back; after a commit it has nothing left to fail at
-	if err := errors.Join(b.Set(key, value, nil), b.Set(keyMeta, text, nil)); err != nil {
-		return err
+	for _, row := range append(rows, write{keyMeta, text}) {
+		if row.value == nil {
+			err = b.Delete(row.key, nil)
+		} else {
+			err = b.Set(row.key, row.value, nil)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err := b.Commit(pebble.Sync); err != nil {
 		s.broken = err
@@ -85,6 +96,28 @@ func (s *Store) commit(next meta, key, value []byte) error {
 	return nil
 }
 
+// row reads a row as it lies on disk; nil when there is none.
+func (s *Store) row(key []byte) ([]byte, error) {
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	value = slices.Clone(value)
+	return value, closer.Close()
+}
+
+// gone reads what is left of something deleted.
+func (s *Store) gone(key []byte) (g goneRow, err error) {
+	value, err := s.row(key)
+	if err == nil && value != nil {
+		err = json.Unmarshal(value, &g)
+	}
+	return g, err
+}
+
 // PutStrategy implements metadata.Store.
 func (s *Store) PutStrategy(ctx context.Context, in metadata.Strategy) (metadata.Strategy, metadata.Outcome, error) {
 	s.mu.Lock()
@@ -92,16 +125,17 @@ func (s *Store) PutStrategy(ctx context.Context, in metadata.Strategy) (metadata
 	if err := s.usable(ctx); err != nil {
 		return metadata.Strategy{}, 0, err
 	}
-	place, found := slices.BinarySearchFunc(s.records.Strategies, in.Name, func(r metadata.Strategy, name string) int { return cmp.Compare(r.Name, name) })
+	place, found := s.strategyAt(in.Name)
 	if found {
 		there := s.records.Strategies[place]
 		return there, outcomeOf(there.SameContent(in)), nil
 	}
+	in.Revision = s.meta.Revision + 1
 	value, err := json.Marshal(strategyRow(in))
 	if err != nil {
 		return metadata.Strategy{}, 0, err
 	}
-	if err := s.commit(s.meta, keyName(kindStrategy, in.Name), value); err != nil {
+	if err := s.commit(s.meta, write{keyName(kindStrategy, in.Name), value}); err != nil {
 		return metadata.Strategy{}, 0, err
 	}
 	s.records.Strategies = inserted(s.records.Strategies, place, in)
@@ -115,19 +149,26 @@ func (s *Store) PutService(ctx context.Context, in metadata.Service) (metadata.S
 	if err := s.usable(ctx); err != nil {
 		return metadata.Service{}, 0, err
 	}
-	place, found := slices.BinarySearchFunc(s.records.Services, in.Name, func(r metadata.Service, name string) int { return cmp.Compare(r.Name, name) })
+	place, found := s.serviceAt(in.Name)
 	if found {
 		there := s.records.Services[place]
 		return there, outcomeOf(there.SameContent(in)), nil
 	}
+	old, err := s.gone(keyGone(kindService, in.Name))
+	if err != nil {
+		return metadata.Service{}, 0, err
+	}
 	next := s.meta
-	next.Destination++
-	in.Destination = next.Destination
+	if in.Destination = old.Destination; in.Destination == 0 {
+		next.Destination++
+		in.Destination = next.Destination
+	}
+	in.Revision = s.meta.Revision + 1
 	value, err := json.Marshal(serviceRow(in))
 	if err != nil {
 		return metadata.Service{}, 0, err
 	}
-	if err := s.commit(next, keyName(kindService, in.Name), value); err != nil {
+	if err := s.commit(next, write{keyName(kindService, in.Name), value}); err != nil {
 		return metadata.Service{}, 0, err
 	}
 	s.records.Services = inserted(s.records.Services, place, in)
@@ -149,6 +190,13 @@ func (s *Store) PutDefinition(ctx context.Context, in metadata.Definition) (meta
 		if n := len(versions); n > 0 && versions[n-1].SameContent(in) {
 			return versions[n-1], metadata.Unchanged, nil
 		}
+		old, err := s.gone(keyGone(kindDefinition, in.Name))
+		if err != nil {
+			return metadata.Definition{}, 0, err
+		}
+		if old.Greatest > 0 {
+			versions = append(versions, metadata.Definition{Version: strconv.FormatUint(old.Greatest, 10)})
+		}
 		in.Version = metadata.NextVersion(versions)
 	}
 	for _, there := range versions {
@@ -158,13 +206,13 @@ func (s *Store) PutDefinition(ctx context.Context, in metadata.Definition) (meta
 	}
 	next := s.meta
 	next.Order++
-	in.Order = next.Order
+	in.Order, in.Revision = next.Order, next.Revision+1
 	in.Text = slices.Clone(in.Text)
 	value, err := json.Marshal(definitionRow(in))
 	if err != nil {
 		return metadata.Definition{}, 0, err
 	}
-	if err := s.commit(next, keyOrder(in.Order), value); err != nil {
+	if err := s.commit(next, write{keyOrder(in.Order), value}); err != nil {
 		return metadata.Definition{}, 0, err
 	}
 	s.definitions[in.Name] = append(s.definitions[in.Name], len(s.records.Definitions))
@@ -179,13 +227,13 @@ func (s *Store) PutActivity(ctx context.Context, in metadata.Activity) (metadata
 	if err := s.usable(ctx); err != nil {
 		return metadata.Activity{}, 0, err
 	}
-	if place, found := s.activities[in.Name]; found {
+	if place, found := s.activities[in.Name]; found && s.records.Activities[place].State != activity.ActivityKilled {
 		there := s.records.Activities[place]
 		return there, outcomeOf(there.SameContent(in)), nil
 	}
 	next := s.meta
 	next.Number++
-	in.Number = next.Number
+	in.Number, in.Revision = next.Number, next.Revision+1
 	value, err := encodeActivity(in)
 	if err != nil {
 		return metadata.Activity{}, 0, err
@@ -193,7 +241,7 @@ func (s *Store) PutActivity(ctx context.Context, in metadata.Activity) (metadata
 	if in, err = decodeActivity(value); err != nil { // what is kept shares nothing with the caller, and is what a restart will read
 		return metadata.Activity{}, 0, err
 	}
-	if err := s.commit(next, keyNumber(in.Number), value); err != nil {
+	if err := s.commit(next, write{keyNumber(in.Number), value}); err != nil {
 		return metadata.Activity{}, 0, err
 	}
 	s.activities[in.Name] = len(s.records.Activities)
