@@ -27,6 +27,7 @@ type Options struct {
 	// CrashAlways takes the power away after every turn and before the outbox hears that a request was delivered; after the first
 	// hundred times only every sixteenth time. Slots are committed one by one.
 	CrashAlways bool
+	CommitSlots bool // slots are committed one by one; CrashAlways says so too
 }
 
 // World is one node in memory. Its methods are called by one goroutine. A fault of the node itself (a failed commit, a store that does
@@ -90,7 +91,7 @@ func (w *World) open(nowMs int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.store, err = store.Open("store", store.Options{FS: w.fs, Slots: w.o.Slots, CacheBytes: 1 << 20, CommitSlots: w.o.CrashAlways}); err != nil {
+	if w.store, err = store.Open("store", store.Options{FS: w.fs, Slots: w.o.Slots, CacheBytes: 1 << 20, CommitSlots: w.o.CrashAlways || w.o.CommitSlots}); err != nil {
 		return err
 	}
 	if floor := w.store.Node().FloorMs; floor > nowMs {

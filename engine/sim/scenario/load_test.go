@@ -68,7 +68,7 @@ func TestProblems(t *testing.T) {
 		{"{event: {type: res}}", "4:21", "the event can not be read", ""},
 		{"{command: stop}", "4:23", `there is no command "stop"`, "pause"},
 		{"{play: nothing.json}", "4:20", "the events can not be read", "folder"},
-		{"{event: {type: x}, domain: u}", "4:32", "domain is for expect, reply and command", ""},
+		{"{event: {type: x}, domain: u}", "4:32", "domain is for expect, reply, command and manage", ""},
 		{"{reply: {data: {}}}", "4:21", "reply needs the key service", ""},
 		{"{deploy: {version: a}}", "4:22", "deploy posts one flow", ""},
 		{"", "4:12", "the scenario has no steps", ""},

@@ -257,7 +257,13 @@ func (p *player) step(s *step) (id activity.ID, messages []string) {
 		p.w.Note("power loss and restart")
 		p.w.Crash()
 	case "deploy":
-		_, messages = p.deploy(s.flow, s.version)
+		if _, messages = p.deploy(s.flow, s.version); len(messages) == 0 {
+			err = p.w.Settle()
+		}
+	case "manage":
+		if err = p.manage(s); err == nil {
+			err = p.w.Settle()
+		}
 	case "command", "reply", "expect":
 		if id, err = p.address(s); err == nil {
 			switch s.verb {

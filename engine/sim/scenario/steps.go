@@ -19,7 +19,7 @@ import (
 )
 
 // verbs are what a step can be; each step has exactly one.
-var verbs = []string{"event", "events", "play", "advance", "expect", "reply", "command", "after_crash", "deploy"}
+var verbs = []string{"event", "events", "play", "advance", "expect", "reply", "command", "after_crash", "deploy", "manage"}
 
 var resultStatuses = []string{"ok", "fail", "timeout", "ignore"}
 
@@ -39,6 +39,7 @@ type step struct {
 	command   string
 	flow      flow // deploy
 	version   string
+	manage    *management
 }
 
 // handReply is an answer that the scenario gives itself.
@@ -150,6 +151,8 @@ func (l *loader) step(n *yaml.Node) (s step, ok bool) {
 		}
 	case "deploy":
 		l.deploy(v, &s)
+	case "manage":
+		s.manage = l.manage(v)
 	}
 	return s, true
 }
@@ -161,10 +164,10 @@ func (l *loader) address(f fields, s *step) {
 	if v := f.found["activity"]; v != nil {
 		s.activity = l.text(v, "activity")
 	}
-	if !slices.Contains([]string{"expect", "reply", "command"}, s.verb) {
+	if !slices.Contains([]string{"expect", "reply", "command", "manage"}, s.verb) {
 		for _, key := range []string{"domain", "activity"} {
 			if k := f.keys[key]; k != nil {
-				l.report(k, codeKey, fmt.Sprintf("%s is for expect, reply and command; this step is %s", key, s.verb), "the strategies say which threads an event is for")
+				l.report(k, codeKey, fmt.Sprintf("%s is for expect, reply, command and manage; this step is %s", key, s.verb), "the strategies say which threads an event is for")
 			}
 		}
 	}
