@@ -68,6 +68,26 @@ func TestASourceReadTwiceInATurn(t *testing.T) {
 	r.is(n, "u", "waiting wait n=4")
 }
 
+// TestAPositionNeverGoesBack: what was told to be applied may be gone from its log when the node starts again.
+func TestAPositionNeverGoesBack(t *testing.T) {
+	log := mem.NewLog()
+	consumer := log.Consumer("a")
+	r, n := counter(t, consumer)
+	for i := range 4 {
+		log.Append(hit("u", i), startMs)
+	}
+	r.e.Turn()
+	r.must(consumer.Seek(2))
+	r.e.o.MaxMessages = 1
+	r.e.Turn()
+	next, _, err := r.store.Position(consumer.Name())
+	r.must(err)
+	if next != 5 || consumer.Committed() != 5 {
+		t.Errorf("after the source went back the position is %d, and %d is told, want 5", next, consumer.Committed())
+	}
+	r.is(n, "u", "waiting wait n=4")
+}
+
 // failing is a consumer whose bus breaks.
 type failing struct {
 	*mem.Consumer

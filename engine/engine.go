@@ -103,7 +103,8 @@ type Engine struct {
 type source struct {
 	consumer messagebus.Consumer
 	lag      catchUp
-	more     bool // it may have held more than it was asked for
+	next     uint64 // below it everything was read
+	more     bool   // it may have held more than it was asked for
 }
 
 const never = math.MaxInt64
@@ -231,7 +232,7 @@ func (e *Engine) addSource(c messagebus.Consumer) error {
 	if err := c.Seek(next); err != nil {
 		return err
 	}
-	e.sources = append(e.sources, source{consumer: c, lag: startCatchUp(c)})
+	e.sources = append(e.sources, source{consumer: c, lag: startCatchUp(c), next: next})
 	return nil
 }
 

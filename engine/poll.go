@@ -34,9 +34,9 @@ func (t *turn) poll() error {
 	return nil
 }
 
-// pollSource takes up to max records from a source.
-func (t *turn) pollSource(s *source, max, maxBytes int) (count, size int, err error) {
-	records, err := s.consumer.Poll(max, maxBytes)
+// pollSource takes up to so many records from a source.
+func (t *turn) pollSource(s *source, most, maxBytes int) (count, size int, err error) {
+	records, err := s.consumer.Poll(most, maxBytes)
 	if err != nil {
 		return 0, 0, fmt.Errorf("bus %s can not be read: %w", s.consumer.Name(), err)
 	}
@@ -53,10 +53,11 @@ func (t *turn) pollSource(s *source, max, maxBytes int) (count, size int, err er
 				at = len(t.positions)
 				t.positions = append(t.positions, position{consumer: s.consumer})
 			}
-			if p < t.positions[at].next {
-				continue // it was taken by this turn
+			if p < t.positions[at].taken {
+				continue // this turn has it
 			}
-			t.positions[at].next = p + 1
+			s.next = max(s.next, p+1)
+			t.positions[at].taken, t.positions[at].next = p+1, s.next
 		}
 		t.take(records[i])
 	}

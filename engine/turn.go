@@ -37,10 +37,11 @@ type turn struct {
 	letters   turnLetters // dead letters to be replayed or deleted
 }
 
-// position is how far a source was read.
+// position is how far a source was read: everything below next is applied once the turn is, also where the source went back meanwhile.
 type position struct {
 	consumer messagebus.Consumer
 	next     uint64
+	taken    uint64 // everything of the source below was taken by this turn
 }
 
 func newTurn(e *Engine) *turn {

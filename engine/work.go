@@ -312,7 +312,9 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 		discard = err
 	}
 	if discard != nil {
-		tw.now = saved
+		if !fault.On("poison-kept") {
+			tw.now = saved
+		}
 		v = activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Action: saved.Action, Status: saved.Status, Error: discard.Err.Error()}
 		l.bury(w, tw.id, d, discard)
 		if _, own := d.message.(*activity.Alarm); own {

@@ -14,7 +14,7 @@ func (b *Batch) into() *pebble.Batch {
 		return b.torn(&b.early)
 	case letter == letterAlarm && fault.On("timers-apart"), letter == letterCounter && fault.On("counters-apart"), letter == letterKey && fault.On("key-apart"),
 		letter == letterMeta && b.slot != NodeSlot && fault.On("numbers-apart"), letter == letterRequest && fault.On("requests-apart"),
-		letter == letterThread && fault.On("threads-apart"):
+		letter == letterThread && fault.On("threads-apart"), letter == letterDead && fault.On("letters-apart"):
 		return b.torn(&b.late)
 	}
 	return b.cur

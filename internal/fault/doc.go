@@ -32,6 +32,8 @@ var names = []struct{ Name, What string }{
 	{"tell-after-failure", "a turn whose sync failed is told, and so are those that stand on it"},
 	{"send-before-sync", "the relay sends what an applied turn asks for before that turn is on disk"},
 	{"read-before-sync", "a caller is shown what a turn wrote that is not on disk yet"},
+	{"letters-apart", "dead letters land in a second batch"},
+	{"poison-kept", "what a message did to its thread before it became a dead letter stays"},
 	{"reply-dropped", "what a service answers in the body is lost, the outbox row is deleted"},
 }
 

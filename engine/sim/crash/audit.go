@@ -26,23 +26,27 @@ func shown(t *activity.Thread) string {
 		return "absent"
 	}
 	var vars []string
-	echoes := int64(0)
+	echoes, left := int64(0), int64(0)
 	for _, v := range t.Vars {
-		if v.Name == "echoes" {
+		switch v.Name {
+		case "echoes":
 			echoes = number64(v.Value)
+			continue
+		case "left":
+			left = number64(v.Value)
 			continue
 		}
 		vars = append(vars, fmt.Sprintf("%s=%v", v.Name, v.Value))
 	}
 	slices.Sort(vars)
 	requests := append([]uint64{}, t.Requests...)
-	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d requests %v echoes=%d %s", t.Status, t.PausedFrom, t.Action, t.Run, t.Visit, t.Parked,
-		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, requests, echoes, strings.Join(vars, " "))
+	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d %s", t.Status, t.PausedFrom, t.Action, t.Run, t.Visit, t.Parked,
+		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, t.Alarm.Kind, requests, echoes, left, strings.Join(vars, " "))
 }
 
 // audit compares all that lies in the store with the model.
 func (r *run) audit() error {
-	for _, check := range []func() error{r.auditThreads, r.auditAlarms, r.auditRequests, r.auditCounters} {
+	for _, check := range []func() error{r.auditThreads, r.auditAlarms, r.auditRequests, r.auditCounters, r.auditLetters} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -97,7 +101,7 @@ func (r *run) auditAlarms() error {
 	wanted := map[store.DueAlarm]bool{}
 	for id, t := range r.ledger.kept {
 		if t.row.due != 0 {
-			wanted[store.DueAlarm{ID: id, Alarm: activity.Alarm{Kind: activity.AlarmAction, DueMs: t.row.due, Run: t.run, Visit: t.row.visit}}] = true
+			wanted[store.DueAlarm{ID: id, Alarm: activity.Alarm{Kind: t.row.kind, DueMs: t.row.due, Run: t.run, Visit: t.row.visit}}] = true
 		}
 	}
 	endings := map[ended]bool{}
@@ -246,12 +250,35 @@ func (r *run) nothing() error {
 			return fmt.Errorf("slot %d still holds the alarm row %+v", slot, rows[0])
 		}
 	}
-	letters, err := r.node.engine.DeadLetters(10)
+	return nil
+}
+
+// auditLetters: each message that a thread could not take is a dead letter, and nothing else is.
+func (r *run) auditLetters() error {
+	letters, err := r.node.engine.DeadLetters(math.MaxInt32)
 	if err != nil {
 		return err
 	}
-	if len(letters) > 0 {
-		return fmt.Errorf("there is the dead letter %+v, but nothing here is poison", letters[0])
+	seen := map[letterAt]bool{}
+	for _, letter := range letters {
+		at := letterAt{letter.Slot, letter.Seq}
+		f, ok := r.ledger.letters[at]
+		if !ok {
+			return fmt.Errorf("there is the dead letter %v of thread %q of activity %d (%s: %s), but its message was not poison", at, letter.Domain, letter.Activity, letter.Reason, letter.Error)
+		}
+		if got := (activity.ID{Activity: letter.Activity, Domain: letter.Domain}); got != f.id || letter.Reason != f.letter || !strings.Contains(string(letter.Message), fmt.Sprintf(`"n":%d,`, f.of)) {
+			return fmt.Errorf("the dead letter %v must be event %d at %v for %s, it is at %v for %s: %s", at, f.of, f.id, f.letter, got, letter.Reason, letter.Message)
+		}
+		seen[at] = true
+	}
+	for at, f := range r.ledger.letters {
+		if !seen[at] {
+			return fmt.Errorf("the dead letter %v of event %d at %v is missing", at, f.of, f.id)
+		}
+	}
+	kept, _ := r.node.engine.DeadLetterUsage()
+	if kept != int64(len(letters)) {
+		return fmt.Errorf("%d dead letters are counted, there are %d", kept, len(letters))
 	}
 	return nil
 }

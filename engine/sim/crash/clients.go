@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/messagebus"
@@ -14,7 +15,8 @@ type post struct {
 	n        int64
 	source   string
 	key      string // of an event of a client
-	position uint64 // of a record of the log
+	feed     *feed  // of a record of a log
+	position uint64
 	body     []byte
 	targets  []activity.ID
 	event    event
@@ -46,11 +48,17 @@ func (r *run) draw(source string) *post {
 	if p.event.close {
 		p.event.ask, p.event.arm = false, false
 	}
-	which := r.rng.IntN(4)
+	if r.rng.IntN(7) == 0 {
+		p.event.work = 1 + r.rng.Int64N(2*maxActions)
+	}
+	if r.rng.IntN(12) == 0 {
+		p.event.poison = []string{"limit", "panic", "missing"}[r.rng.IntN(3)]
+	}
+	which := r.rng.IntN(5) // 1 and 4: both
 	if which != 0 {
 		p.targets = append(p.targets, activity.ID{Activity: users, Domain: "u" + strconv.Itoa(r.rng.IntN(r.domains))})
 	}
-	if which < 2 || which == 3 && r.rng.IntN(2) == 0 {
+	if which < 2 || which == 4 || which == 3 && r.rng.IntN(2) == 0 {
 		p.targets = append(p.targets, activity.ID{Activity: items, Domain: "i" + strconv.Itoa(r.rng.IntN(r.domains))})
 	}
 	p.write()
@@ -65,7 +73,15 @@ func (p *post) write() {
 	if p.event.close {
 		kind = "close"
 	}
-	p.body = fmt.Appendf(nil, `{"type":%q,"attr":{"n":%d,"amount":%d,"ask":%v,"arm":%v`, kind, p.n, p.event.amount, p.event.ask, p.event.arm)
+	p.body = fmt.Appendf(nil, `{"type":%q,"attr":{"n":%d,"ask":%v,"arm":%v,"work":%d,"poison":%q`, kind, p.n, p.event.ask, p.event.arm, p.event.work, p.event.poison)
+	switch p.event.poison {
+	case "missing":
+	case "limit":
+		p.body = fmt.Appendf(p.body, `,"blob":%q`, strings.Repeat("x", maxVarsBytes))
+		fallthrough
+	default:
+		p.body = fmt.Appendf(p.body, `,"amount":%d`, p.event.amount)
+	}
 	for _, id := range p.targets {
 		p.body = fmt.Appendf(p.body, `,%q:%q`, map[uint32]string{users: "user", items: "item"}[id.Activity], id.Domain)
 	}
@@ -81,13 +97,14 @@ func (r *run) event(attrs map[string]any) *event {
 	return &event{}
 }
 
-// append writes a record into the log.
+// append writes a record into a log.
 func (r *run) append() {
-	p := r.draw("log")
-	p.position = r.log.Append(p.body, r.nowMs())
-	r.written = p.position
-	r.stamps[p.position] = r.nowMs()
-	r.note("log: event %d at position %d for %v: %s", p.n, p.position, p.targets, p.body)
+	f := r.feeds[r.rng.IntN(len(r.feeds))]
+	p := r.draw(f.name)
+	p.feed, p.position = f, f.log.Append(p.body, r.nowMs())
+	f.written = p.position
+	f.stamps[p.position] = r.nowMs()
+	r.note("%s: event %d at position %d for %v: %s", f.name, p.n, p.position, p.targets, short(p.body))
 }
 
 // act lets a client send, repeat or wait.
@@ -147,7 +164,7 @@ func (r *run) post(c *client, p *post) {
 	hash := fnv.New64a()
 	hash.Write(p.body)
 	known := r.everywhere(p)
-	r.note("%s: posts event %d for %v: %s", p.source, p.n, p.targets, p.body)
+	r.note("%s: posts event %d for %v: %s", p.source, p.n, p.targets, short(p.body))
 	r.submit(&messagebus.Record{Source: "http/sim", TimeMs: r.nowMs(), Incoming: decoded[0], Raw: raws[0], Key: p.key, BodyHash: hash.Sum64(), Answer: func(a messagebus.Answer) {
 		if n.dead.Load() {
 			return
@@ -183,6 +200,9 @@ func (r *run) post(c *client, p *post) {
 		}
 	}})
 }
+
+// short is the beginning of a body.
+func short(body []byte) []byte { return body[:min(len(body), 250)] }
 
 // everywhere reports whether an event had its effect at each of its threads, on disk.
 func (r *run) everywhere(p *post) bool {

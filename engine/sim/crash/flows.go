@@ -9,6 +9,7 @@ import (
 
 	_ "github.com/weftbox/weftbox/actions" // fills the registry of action types
 	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/definitions"
 	"github.com/weftbox/weftbox/metadata"
 	"github.com/weftbox/weftbox/metadata/pebble"
 )
@@ -32,11 +33,18 @@ const (
 	modulus = 1_000_003
 )
 
-// userFlow adds up amounts and asks the oracle with its sum when an event says so. It ends by a "close" or when nothing comes for long,
+// Bounds that the flows run into.
+const (
+	maxActions   = 4    // of one message in the flow of the users: with more the thread yields
+	maxVarsBytes = 4096 // of the variables of a thread
+)
+
+// userFlow adds up amounts and asks the oracle with its sum when an event says so, or runs through so many actions that it yields. It ends by a "close" or when nothing comes for long,
 // and the next order begins another run.
 var userFlow = fmt.Sprintf(`activity:
   name: users
   domain_id_strategy: user
+  config: {$schedule.max_continue_periods: %[5]d}
   trigger:
     type: event
     args: {condition: eventTypeIs("order")}
@@ -51,8 +59,22 @@ var userFlow = fmt.Sprintf(`activity:
     - name: loop
       type: receive
       args:
+        - when: eventAttr("poison", "") == "limit"
+          context_vars:
+            blob: eventAttr("blob")
+          then: call("loop")
+        - when: eventAttr("poison", "") == "panic"
+          then: call("boom")
         - when: eventTypeIs("close")
           then: finish()
+        - when: eventAttr("work", 0) > 0
+          context_vars:
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+            left: eventAttr("work")
+          then: call("work")
         - when: eventAttr("ask", false)
           context_vars: &next
             n: eventAttr("n")
@@ -80,7 +102,18 @@ var userFlow = fmt.Sprintf(`activity:
         - default: call("loop")
           context_vars:
             trace: str("%%st", var("trace"))
-`, factor, modulus, timeoutMs, idleMs)
+    - name: work
+      type: compute
+      args:
+        - left: var("left") - 1
+      ctrl:
+        - when: var("left") > 0
+          then: call("work")
+        - default: call("loop")
+    - name: boom
+      type: boom
+      ctrl: call("loop")
+`, factor, modulus, timeoutMs, idleMs, maxActions)
 
 // itemFlow adds up amounts and sets an alarm when an event says so: the next event cancels it, and may set it anew, else it rings the bell.
 var itemFlow = fmt.Sprintf(`activity:
@@ -99,6 +132,12 @@ var itemFlow = fmt.Sprintf(`activity:
     - name: loop
       type: receive
       args:
+        - when: eventAttr("poison", "") == "limit"
+          context_vars:
+            blob: eventAttr("blob")
+          then: call("loop")
+        - when: eventAttr("poison", "") == "panic"
+          then: call("boom")
         - when: eventAttr("arm", false)
           context_vars: &next
             n: eventAttr("n")
@@ -133,7 +172,20 @@ var itemFlow = fmt.Sprintf(`activity:
       args:
         request: {n: var("n"), sum: var("sum"), count: var("count")}
       ctrl: call("loop")
+    - name: boom
+      type: boom
+      ctrl: call("loop")
 `, factor, modulus, alarmMs, idleMs)
+
+func init() {
+	activity.Register(&definitions.Spec{Type: "boom", Doc: "Panics, as a fault in an action would.", Example: "- name: bang\n  type: boom\n  ctrl: finish()\n"}, boom{})
+}
+
+// boom is an action with a fault.
+type boom struct{}
+
+func (boom) Start(*activity.Scope) activity.Outcome                     { panic("boom") }
+func (boom) Receive(*activity.Scope, activity.Message) activity.Outcome { panic("boom") }
 
 // Office is the metadata of all runs: it never dies. One goroutine uses it.
 type Office struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/engine/store"
 )
 
 // target is one event at one thread.
@@ -72,8 +73,16 @@ type ledger struct {
 	asks     map[request]*asked
 	ended    map[ended]bool // not yet forgotten, as far as the model knows
 	endings  map[ending]int64
+	letters  map[letterAt]idFact
 	births   int
 	late     int
+	yields   int
+}
+
+// letterAt names a dead letter by the delivery that became it.
+type letterAt struct {
+	slot   uint16
+	number uint64
 }
 
 type source struct {
@@ -85,7 +94,7 @@ func newGroup() group { return group{slots: map[uint16]*slotGroup{}} }
 
 func newLedger() *ledger {
 	return &ledger{now: map[activity.ID]thread{}, kept: map[activity.ID]thread{}, open: newGroup(), effects: map[target]int{}, idles: map[target]bool{},
-		latest: map[source]int64{}, owner: map[string]claim{}, commands: map[int64]int{}, asks: map[request]*asked{}, ended: map[ended]bool{}, endings: map[ending]int64{}}
+		latest: map[source]int64{}, owner: map[string]claim{}, commands: map[int64]int{}, asks: map[request]*asked{}, ended: map[ended]bool{}, endings: map[ending]int64{}, letters: map[letterAt]idFact{}}
 }
 
 // observe gives the model what the engine gave to a thread, and compares the verdicts.
@@ -105,12 +114,21 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 	case activity.Carried:
 		kind = s.event(r.event(m.Event.Attrs))
 	case *activity.Reply:
-		kind = s.answer(uint64(number64(m.Result.Data["seq"])), number64(m.Result.Data["echo"]))
+		said := uint64(number64(m.Result.Data["seq"]))
+		seq := said
+		if m.Result.Data["nameless"] == true {
+			seq = s.single(parked, t.mail)
+		}
+		if kind = s.answer(seq, said, number64(m.Result.Data["echo"])); kind != activity.VerdictLate && m.Seq != seq {
+			r.fail("an answer to request %d was led to request %d of thread %v", seq, m.Seq, id)
+		}
 	case *activity.Alarm:
-		kind = s.alarm(m.Run, row{m.DueMs, m.Visit})
-		if src := r.node.source; !src.caught && r.stamps[src.before] < m.DueMs {
-			r.fail("thread %v was given its alarm of %d ms although the record at position %d, stamped %d ms earlier, was unread since the start",
-				id, m.DueMs, src.before, m.DueMs-r.stamps[src.before])
+		kind = s.alarm(m.Run, row{m.DueMs, m.Visit, m.Kind})
+		for _, src := range r.node.sources {
+			if stamp := src.feed.stamps[src.before]; !src.caught && stamp < m.DueMs && m.Kind == activity.AlarmAction {
+				r.fail("thread %v was given its alarm of %d ms although the record at position %d of %s, stamped %d ms earlier, was unread since the start",
+					id, m.DueMs, src.before, src.feed.name, m.DueMs-stamp)
+			}
 		}
 	case *activity.Command:
 		if kind = s.command(m.Name); kind == activity.VerdictTaken {
@@ -135,6 +153,9 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 	}
 	if kind == activity.VerdictLate {
 		l.late++
+	}
+	if s.t.status == activity.Running {
+		l.yields++
 	}
 	if kind == activity.VerdictSpawned {
 		l.births++
@@ -180,6 +201,8 @@ func (r *run) keep(slot uint16, g *slotGroup, turn int) {
 			l.idles[target{f.event, f.id}] = true
 		case f.event != 0:
 			r.keepEvent(f.event, f.id, turn)
+		case f.letter != "":
+			l.letters[letterAt{slot, f.number}] = idFact{f.id, f.fact}
 		case f.command != 0:
 			if l.commands[f.command]++; l.commands[f.command] > 1 {
 				r.fail("command %d was carried out twice at %v", f.command, f.id)
@@ -285,7 +308,7 @@ func (r *run) surviveSlot(slot uint16, groups []*slotGroup) error {
 		}
 		if fit {
 			var err error
-			if fit, err = r.endedIn(slot, groups, n); err != nil {
+			if fit, err = r.leftIn(slot, groups, n); err != nil {
 				return err
 			}
 		}
@@ -310,10 +333,17 @@ func (r *run) surviveSlot(slot uint16, groups []*slotGroup) error {
 	return nil
 }
 
-// endedIn reports whether just the runs that the first n turns ended lie on disk as ended: a run may begin and end in one turn.
-func (r *run) endedIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
+// leftIn reports whether just what the first n turns left beside the threads lies on disk: ended runs, as a run may begin and end in one turn, and dead
+// letters.
+func (r *run) leftIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 	for i, g := range groups {
 		for _, f := range g.facts {
+			if f.letter != "" {
+				_, _, there, err := r.node.store.DeadLetter(store.DeadID{Slot: slot, TimeMs: f.atMs, Seq: f.number})
+				if err != nil || there != (i < n) {
+					return false, err
+				}
+			}
 			if f.ended == nil {
 				continue
 			}
@@ -330,7 +360,7 @@ func (r *run) endedIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 func (r *run) promised() {
 	l := r.ledger
 	for _, p := range r.order {
-		if !p.acked && (p.position == 0 || p.position >= r.told) {
+		if !p.acked && (p.feed == nil || p.position >= p.feed.told) {
 			continue
 		}
 		for _, id := range p.targets {

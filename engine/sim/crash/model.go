@@ -18,23 +18,27 @@ type thread struct {
 	count      int64
 	sum, hash  int64
 	echoes     int64
+	left       int64 // rounds of work
 	trace      string
-	mail       []mail // parked
-	due        int64  // when the wait's alarm is wanted, 0: none
-	row        row    // the alarm row that lies in the store
-	request    uint64 // the open request, 0: none
+	mail       []mail             // parked
+	due        int64              // when the alarm is wanted, 0: none
+	kind       activity.AlarmKind // which one
+	row        row                // the alarm row that lies in the store
+	request    uint64             // the open request, 0: none
 }
 
 type row struct {
 	due   int64
 	visit uint64
+	kind  activity.AlarmKind
 }
 
 // mail is a parked message: an event by its number, or an answer by its request.
 type mail struct {
 	number uint64 // of its delivery: the order on disk
 	event  *event
-	answer uint64
+	answer uint64 // the request that it was led to
+	said   uint64 // the request that its service answered
 	echo   int64
 }
 
@@ -43,6 +47,8 @@ type event struct {
 	n, amount int64
 	close     bool
 	ask, arm  bool
+	work      int64  // rounds of actions that wait for nothing
+	poison    string // what it does to a thread that takes it: "limit", "panic", or "missing" when it lacks what every flow wants
 }
 
 // fact is what a delivery changes beside its thread: it holds when the turn's slot was committed.
@@ -55,6 +61,10 @@ type fact struct {
 	args    [3]int64 // its n, sum and count
 	ended   *ended
 	closed  uint64 // this request is open no more
+	letter  string // the message became a dead letter for this reason
+	of      int64  // it is this event
+	number  uint64 // of its delivery
+	atMs    int64
 }
 
 type ended struct {
@@ -67,72 +77,113 @@ type ended struct {
 
 // stepper gives one message to a copy of a thread.
 type stepper struct {
-	id     activity.ID
-	t      thread
-	number uint64
-	nowMs  int64
-	place  uint64
-	facts  []fact
+	id      activity.ID
+	t       thread
+	number  uint64
+	nowMs   int64
+	place   uint64
+	actions int
+	facts   []fact
 }
 
 func (s *stepper) event(e *event) activity.VerdictKind {
 	t := &s.t
 	if !t.status.Live() {
-		if e.close {
-			s.facts = append(s.facts, fact{event: e.n, idle: true})
-			return activity.VerdictNoTrigger
-		}
-		s.facts = append(s.facts, fact{event: e.n})
-		s.t = thread{mail: t.mail, run: s.number, n: e.n, count: 1, sum: e.amount, hash: e.n % modulus, trace: "b"}
-		s.enter("loop")
-		return activity.VerdictSpawned
+		return s.birth(e)
 	}
 	if t.status != activity.Waiting {
 		s.facts = append(s.facts, fact{event: e.n})
 		t.mail = append(slices.Clip(t.mail), mail{number: s.number, event: e})
 		return activity.VerdictParked
 	}
-	next := ""
-	switch {
-	case t.action == "oracle":
-	case s.id.Activity == users && e.close:
-		next = "end"
-	case e.close:
-	case s.id.Activity == users && e.ask:
-		next = "oracle"
-	case s.id.Activity == items && e.arm:
-		next = "armed"
-	default:
-		next = "loop"
+	if t.action == "loop" && (e.poison == "limit" || e.poison == "panic") {
+		return s.bury(e, e.poison)
 	}
+	next := s.next(e)
 	s.facts = append(s.facts, fact{event: e.n, idle: next == ""})
-	if next == "" {
+	switch {
+	case next == "":
 		return activity.VerdictDropped
-	}
-	if next == "end" {
+	case next == "end":
 		s.end(activity.Finished)
+		return activity.VerdictTaken
+	case e.poison == "missing": // what the clause computes can not be computed
+		s.end(activity.Failed)
 		return activity.VerdictTaken
 	}
 	if t.action == "armed" {
 		t.trace += "c"
 	}
 	t.n, t.count, t.sum, t.hash = e.n, t.count+1, t.sum+e.amount, (t.hash*factor+e.n)%modulus
+	if next == "work" {
+		t.left = e.work
+	}
 	s.enter(next)
+	s.settle()
 	return activity.VerdictTaken
 }
 
-func (s *stepper) answer(seq uint64, echo int64) activity.VerdictKind {
+// next is where an event leads a thread that waits; "": nowhere.
+func (s *stepper) next(e *event) string {
+	switch {
+	case s.t.action == "oracle":
+		return ""
+	case s.id.Activity == users && e.close:
+		return "end"
+	case e.close:
+		return ""
+	case s.id.Activity == users && e.work > 0:
+		return "work"
+	case s.id.Activity == users && e.ask:
+		return "oracle"
+	case s.id.Activity == items && e.arm:
+		return "armed"
+	}
+	return "loop"
+}
+
+func (s *stepper) birth(e *event) activity.VerdictKind {
+	switch {
+	case e.close:
+		s.facts = append(s.facts, fact{event: e.n, idle: true})
+		return activity.VerdictNoTrigger
+	case e.poison == "missing":
+		return s.bury(e, "trigger")
+	}
+	s.facts = append(s.facts, fact{event: e.n})
+	s.t = thread{mail: s.t.mail, run: s.number, n: e.n, count: 1, sum: e.amount, hash: e.n % modulus, trace: "b"}
+	s.enter("loop")
+	s.settle()
+	return activity.VerdictSpawned
+}
+
+// bury makes the message a dead letter; the thread stays as it is.
+func (s *stepper) bury(e *event, reason string) activity.VerdictKind {
+	s.facts = append(s.facts, fact{event: e.n}, fact{letter: reason, of: e.n, number: s.number, atMs: s.nowMs})
+	return activity.VerdictDead
+}
+
+// single is the request that an answer without a name is for: the only open one of the present visit, or what it was led to when it was parked.
+func (s *stepper) single(parked bool, box []mail) uint64 {
+	if parked {
+		return box[0].answer
+	}
+	return s.t.request
+}
+
+func (s *stepper) answer(seq, said uint64, echo int64) activity.VerdictKind {
 	t := &s.t
 	if !t.status.Live() || seq == 0 || t.request != seq {
 		return activity.VerdictLate
 	}
 	if t.status != activity.Waiting {
-		t.mail = append(slices.Clip(t.mail), mail{number: s.number, answer: seq, echo: echo})
+		t.mail = append(slices.Clip(t.mail), mail{number: s.number, answer: seq, said: said, echo: echo})
 		return activity.VerdictParked
 	}
 	t.trace += "o"
 	t.echoes += echo
 	s.enter("loop")
+	s.settle()
 	return activity.VerdictTaken
 }
 
@@ -149,30 +200,38 @@ func (s *stepper) alarm(run uint64, r row) activity.VerdictKind {
 		s.settle()
 		return activity.VerdictParked
 	}
+	t.due = 0
+	if r.kind == activity.AlarmYield {
+		s.goOn()
+		s.settle()
+		return activity.VerdictTaken
+	}
 	switch t.action {
 	case "loop":
 		t.trace += "i"
 		s.end(activity.Finished)
+		return activity.VerdictTaken
 	case "oracle":
 		t.trace += "t"
 		s.enter("loop")
 	case "armed":
 		t.trace += "f"
-		s.leave()
-		t.visit++
-		s.ask("bell")
-		s.enter("loop")
+		s.enter("bell")
 	}
+	s.settle()
 	return activity.VerdictTaken
 }
 
 func (s *stepper) command(name string) activity.VerdictKind {
 	t := &s.t
 	switch {
-	case name == "pause" && t.status == activity.Waiting:
+	case name == "pause" && (t.status == activity.Waiting || t.status == activity.Running):
 		t.pausedFrom, t.status = t.status, activity.Paused
 	case name == "resume" && t.status == activity.Paused:
 		t.status, t.pausedFrom = t.pausedFrom, activity.Absent
+		if t.status == activity.Running {
+			t.due, t.kind = s.nowMs, activity.AlarmYield
+		}
 		s.settle()
 	case name == "kill" && t.status.Live():
 		s.end(activity.Killed)
@@ -182,22 +241,44 @@ func (s *stepper) command(name string) activity.VerdictKind {
 	return activity.VerdictTaken
 }
 
-// enter leaves the present action and waits at another.
+// enter leaves the present action and goes on with another one.
 func (s *stepper) enter(action string) {
 	s.leave()
+	s.t.action = action
+	s.goOn()
+}
+
+// goOn runs actions until one waits, or until the message has run as many as it may: then the thread owes itself the rest.
+func (s *stepper) goOn() {
 	t := &s.t
-	t.status, t.action = activity.Waiting, action
-	t.visit++
-	switch action {
-	case "loop":
-		t.due = s.nowMs + idleMs
-	case "armed":
-		t.due = s.nowMs + alarmMs
-	case "oracle":
-		t.due = s.nowMs + timeoutMs
-		t.request = s.ask("oracle")
+	for {
+		if s.id.Activity == users && s.actions == maxActions {
+			t.status, t.due, t.kind = activity.Running, s.nowMs, activity.AlarmYield
+			return
+		}
+		s.actions++
+		t.visit++
+		switch t.action {
+		case "work":
+			if t.left--; t.left <= 0 {
+				t.action = "loop"
+			}
+			continue
+		case "bell":
+			s.ask("bell")
+			t.action = "loop"
+			continue
+		case "loop":
+			t.due = s.nowMs + idleMs
+		case "armed":
+			t.due = s.nowMs + alarmMs
+		case "oracle":
+			t.due = s.nowMs + timeoutMs
+			t.request = s.ask("oracle")
+		}
+		t.status, t.kind = activity.Waiting, activity.AlarmAction
+		return
 	}
-	s.settle()
 }
 
 func (s *stepper) ask(service string) uint64 {
@@ -226,17 +307,17 @@ func (s *stepper) end(status activity.Status) {
 	*t = thread{mail: left}
 }
 
-// settle keeps a row that is due no later than wanted, drops one that is later, and sets one where it is missing.
+// settle keeps a row of the wanted kind that is due no later than wanted, drops another one, and sets one where it is missing.
 func (s *stepper) settle() {
 	t := &s.t
 	if t.status == activity.Paused {
 		return
 	}
-	if t.row.due > t.due {
+	if t.row.due > t.due || t.row.kind != t.kind {
 		t.row = row{}
 	}
 	if t.due != 0 && t.row == (row{}) {
-		t.row = row{max(t.due, s.nowMs), t.visit}
+		t.row = row{max(t.due, s.nowMs), t.visit, t.kind}
 	}
 }
 
@@ -255,5 +336,5 @@ func (t *thread) String() string {
 	if t.request != 0 {
 		requests = append(requests, t.request)
 	}
-	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d requests %v echoes=%d %s", t.status, t.pausedFrom, t.action, t.run, t.visit, len(t.mail), t.due, t.row.due, t.row.visit, requests, t.echoes, vars)
+	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d %s", t.status, t.pausedFrom, t.action, t.run, t.visit, len(t.mail), t.due, t.row.due, t.row.visit, t.row.kind, requests, t.echoes, t.left, vars)
 }

@@ -21,13 +21,14 @@ import (
 // node is one life of the node. After its death it goes on in a world that nobody looks at: its answers, requests and positions count no
 // more, and its disk is not the one that the next life gets.
 type node struct {
-	r      *run
-	disk   *vfs.MemFS
-	store  *store.Store
-	engine *engine.Engine
-	steps  *engine.Stepper // nil: whole turns
-	source *logSource
-	gate   *gate
+	r       *run
+	disk    *vfs.MemFS
+	store   *store.Store
+	engine  *engine.Engine
+	steps   *engine.Stepper // nil: whole turns
+	sources []*logSource
+	gate    *gate
+	slow    bool // the gate is used
 
 	dead   atomic.Bool
 	gone   chan struct{} // closed when rest is there
@@ -54,9 +55,14 @@ func (r *run) open(disk *vfs.MemFS) error {
 	n.points = -1
 	n.ops.Store(-1)
 	n.writes.Store(-1)
+	n.slow = slow() && r.rng.IntN(3) > 0
 	failing := int64(-1)
 	if r.deaths < r.maxDeaths {
-		switch r.rng.IntN(8) {
+		kind := r.rng.IntN(8)
+		if r.commitSlots && r.rng.IntN(2) == 0 { // between the slots of a turn only the disk dies
+			kind = 5
+		}
+		switch kind {
 		case 0, 1, 2, 3:
 			n.points = 1 + r.rng.IntN(r.spacing)
 		case 4:
@@ -72,11 +78,16 @@ func (r *run) open(disk *vfs.MemFS) error {
 	if err != nil {
 		return fmt.Errorf("the store does not open: %w", err)
 	}
-	n.source = &logSource{Consumer: r.log.Consumer("log"), n: n, backlog: r.written + 1}
+	consumers := make([]messagebus.Consumer, len(r.feeds))
+	for i, f := range r.feeds {
+		s := &logSource{Consumer: f.log.Consumer(f.name), n: n, feed: f, backlog: f.written + 1}
+		n.sources, consumers[i] = append(n.sources, s), s
+	}
 	n.engine, err = engine.New(engine.Options{
-		Store: n.store, Clock: r.clock, Metadata: r.office.cache.Load, Consumers: []messagebus.Consumer{n.source}, Producer: &courier{n},
+		Store: n.store, Clock: r.clock, Metadata: r.office.cache.Load, Consumers: consumers, Producer: &courier{n},
 		Stdout: io.Discard, Log: slog.New(slog.DiscardHandler),
 		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, Workers: r.workers, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
+		MaxVarsBytes: maxVarsBytes,
 		Hook: n.at, Observe: n.observe,
 		Fatal: func(err error) {
 			if !n.failed.Load() && !n.dead.Load() {
@@ -118,8 +129,8 @@ func (n *node) collapse() {
 func (n *node) close() error {
 	n.gate.remove()
 	n.flush()
-	if n.source != nil {
-		_ = n.source.Close()
+	for _, s := range n.sources {
+		_ = s.Close()
 	}
 	if n.store == nil {
 		return nil
@@ -177,7 +188,7 @@ func (n *node) wait() bool {
 // hold lets the log write only while somebody waits for it, if turns are applied and not on disk.
 func (n *node) hold() {
 	turns, synced := n.steps.UnderWay()
-	n.gate.hold(turns > synced && slow() && !n.dead.Load())
+	n.gate.hold(turns > synced && n.slow && !n.dead.Load())
 }
 
 func (n *node) tell() bool {
@@ -263,6 +274,7 @@ func (n *node) observe(slot uint16, id activity.ID, number uint64, m activity.Me
 type logSource struct {
 	*mem.Consumer
 	n       *node
+	feed    *feed
 	next    uint64
 	before  uint64 // next, as it was when the present turn began
 	backlog uint64 // what was written before the start ends here
@@ -280,8 +292,8 @@ func (s *logSource) Seek(next uint64) error {
 func (s *logSource) Poll(max, maxBytes int) ([]messagebus.Record, error) {
 	r := s.n.r
 	if !s.n.dead.Load() && !r.ending {
-		if r.rng.IntN(12) == 0 && s.next > r.trimmed+1 {
-			s.next -= 1 + r.rng.Uint64N(min(s.next-r.trimmed-1, 4))
+		if r.rng.IntN(6) == 0 && s.next > s.feed.trimmed+1 {
+			s.next -= 1 + r.rng.Uint64N(min(s.next-s.feed.trimmed-1, 4))
 			if err := s.Consumer.Seek(s.next); err != nil {
 				return nil, err
 			}
@@ -313,7 +325,7 @@ func (s *logSource) turn() {
 // Commit is what the node says it has applied: the log may forget it.
 func (s *logSource) Commit(next uint64) error {
 	if !s.n.dead.Load() {
-		s.n.r.told = next
+		s.feed.told = next
 	}
 	return s.Consumer.Commit(next)
 }

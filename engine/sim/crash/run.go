@@ -31,13 +31,15 @@ type Result struct {
 	Requests int
 	Births   int
 	Late     int
+	Yields   int // deliveries after which a thread owed itself work
+	Letters  int // dead letters
 	Between  int // deaths with two turns under way
 	Slotwise bool
 }
 
 // String says what happened.
 func (s Result) String() string {
-	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Between, s.Deaths)
+	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d yields, %d dead letters, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Yields, s.Letters, s.Between, s.Deaths)
 }
 
 // run is one seed.
@@ -45,7 +47,7 @@ type run struct {
 	office  *Office
 	rng     *rand.Rand
 	clock   *clock.Manual
-	log     *mem.Log
+	feeds   []*feed
 	node    *node
 	ledger  *ledger
 	clients []*client
@@ -55,11 +57,7 @@ type run struct {
 	orders  []*order
 	sent    map[destinationSlot]uint64
 	serial  int64
-	written uint64 // last position of the log
-	stamps  map[uint64]int64
-	told    uint64 // everything below is applied, says the node
-	trimmed uint64 // the log begins here
-	ending  bool   // no more faults
+	ending  bool // no more faults
 	result  Result
 
 	deaths      int
@@ -77,24 +75,37 @@ type run struct {
 	notes   []string
 }
 
+// feed is a log that can be read again, and what the node is known to have read of it.
+type feed struct {
+	name    string
+	log     *mem.Log
+	written uint64 // its last position
+	stamps  map[uint64]int64
+	told    uint64 // everything below is applied, says the node
+	trimmed uint64 // it begins here
+}
+
 // Run carries out one seed. An error is a difference between node and model; it ends with the story of the run.
 func Run(o *Office, seed uint64) (Result, error) {
 	rng := rand.New(rand.NewPCG(seed, 0))
-	r := &run{office: o, rng: rng, clock: clock.NewManual(startMs), log: mem.NewLog(), ledger: newLedger(), posts: map[int64]*post{},
-		sent: map[destinationSlot]uint64{}, stamps: map[uint64]int64{}, told: 1, trimmed: 1, result: Result{Deaths: map[string]int{}}}
+	r := &run{office: o, rng: rng, clock: clock.NewManual(startMs), ledger: newLedger(), posts: map[int64]*post{},
+		sent: map[destinationSlot]uint64{}, result: Result{Deaths: map[string]int{}}}
 	r.maxDeaths = 3 + rng.IntN(8)
 	r.spacing = []int{20, 60, 150}[rng.IntN(3)]
 	r.slots = []uint16{1, 2, 4, 7}[rng.IntN(4)]
 	r.commitSlots = rng.IntN(2) == 0
-	r.pipelined = rng.IntN(3) > 0
+	r.pipelined = rng.IntN(2) == 0
 	r.maxMessages = []int{1, 4, 16_000}[rng.IntN(3)]
 	r.maxAlarms = []int{1, 3, 4096}[rng.IntN(3)]
 	r.workers = 1 + 3*int(seed%2)
 	r.domains = 2 + rng.IntN(4)
+	for i := range 1 + rng.IntN(3) {
+		r.feeds = append(r.feeds, &feed{name: fmt.Sprintf("log%d", i), log: mem.NewLog(), stamps: map[uint64]int64{}, told: 1, trimmed: 1})
+	}
 	for i := range 2 {
 		r.clients = append(r.clients, &client{name: fmt.Sprintf("c%d", i), open: map[*post]bool{}})
 	}
-	r.note("seed %d: %d slots, slot by slot %v, pipelined %v, %d messages and %d alarms a turn, at most %d deaths", seed, r.slots, r.commitSlots, r.pipelined, r.maxMessages, r.maxAlarms, r.maxDeaths)
+	r.note("seed %d: %d slots, slot by slot %v, pipelined %v, %d logs, %d messages and %d alarms a turn, at most %d deaths", seed, r.slots, r.commitSlots, r.pipelined, len(r.feeds), r.maxMessages, r.maxAlarms, r.maxDeaths)
 	err := r.all()
 	if r.node != nil {
 		if closed := r.node.close(); err == nil && closed != nil {
@@ -103,6 +114,7 @@ func Run(o *Office, seed uint64) (Result, error) {
 	}
 	r.result.Events, r.result.Slotwise = len(r.order), r.commitSlots
 	r.result.Applied, r.result.Requests, r.result.Births, r.result.Late = len(r.ledger.effects), len(r.ledger.asks), r.ledger.births, r.ledger.late
+	r.result.Yields, r.result.Letters = r.ledger.yields, len(r.ledger.letters)
 	if err = cmp.Or(r.failure, err); err != nil {
 		const last = 150
 		notes := r.notes[max(0, len(r.notes)-last):]
@@ -223,14 +235,16 @@ func (r *run) step() {
 		r.lifecycle([]string{"pause", "pause", "resume", "resume", "resume", "kill"}[r.rng.IntN(6)], id)
 	case d < 90:
 		r.pass()
-	case d < 96:
+	case d < 94:
 		r.wake()
-	case d < 97:
+	case d < 96:
 		r.look()
-	case d < 98:
-		if !n.dead.Load() {
-			r.trimmed = max(r.trimmed, min(r.told, n.source.next)) // a reader that went back must find what it wants
-			r.log.Trim(r.trimmed)
+	case d < 99:
+		for i, f := range r.feeds {
+			if !n.dead.Load() {
+				f.trimmed = max(f.trimmed, min(f.told, n.sources[i].next)) // a reader that went back must find what it wants
+				f.log.Trim(f.trimmed)
+			}
 		}
 	default:
 		if r.deaths < r.maxDeaths {
@@ -329,7 +343,7 @@ func (r *run) rest() error {
 // overdue looks for alarms that should have rung.
 func (r *run) overdue() error {
 	for id, t := range r.ledger.kept {
-		if t.status == activity.Waiting && t.row.due != 0 && t.row.due <= r.nowMs() {
+		if (t.status == activity.Waiting || t.status == activity.Running) && t.row.due != 0 && t.row.due <= r.nowMs() {
 			return fmt.Errorf("the alarm of thread %v, due %d ms ago, does not ring: %s", id, r.nowMs()-t.row.due, &t)
 		}
 	}
@@ -388,7 +402,7 @@ func (r *run) forget() error {
 	}
 	for _, p := range r.order {
 		if p.position > 0 {
-			p.acked = true // the whole log was read
+			p.acked = true // all logs were read to their ends
 		}
 	}
 	r.promised()
@@ -417,7 +431,7 @@ func describe(m activity.Message) string {
 	case activity.Carried:
 		return fmt.Sprintf("event %d", number64(m.Event.Attrs["n"]))
 	case *activity.Reply:
-		return fmt.Sprintf("answer %d", number64(m.Result.Data["seq"]))
+		return fmt.Sprintf("answer %d of %d", number64(m.Result.Data["echo"]), number64(m.Result.Data["seq"]))
 	case *activity.Alarm:
 		return fmt.Sprintf("alarm of run %d visit %d due %d", m.Run, m.Visit, m.DueMs)
 	case *activity.Command:
@@ -431,5 +445,5 @@ func (m mail) String() string {
 	if m.event != nil {
 		return fmt.Sprintf("event %d", m.event.n)
 	}
-	return fmt.Sprintf("answer %d", m.answer)
+	return fmt.Sprintf("answer %d of %d", m.echo, m.said)
 }
