@@ -88,7 +88,7 @@ func (r *run) open(disk *vfs.MemFS) error {
 		Stdout: io.Discard, Log: slog.New(slog.DiscardHandler),
 		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, Workers: r.workers, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
 		MaxVarsBytes: maxVarsBytes,
-		Hook: n.at, Observe: n.observe,
+		Hook:         n.at, Observe: n.observe,
 		Fatal: func(err error) {
 			if !n.failed.Load() && !n.dead.Load() {
 				r.fail("the engine can not go on: %v", err)
