@@ -50,6 +50,7 @@ func TestCrash(t *testing.T) {
 		wg     sync.WaitGroup
 		mu     sync.Mutex
 		sum    = Result{Deaths: map[string]int{}}
+		done   int
 	)
 	for range runtime.GOMAXPROCS(0) {
 		o, err := NewOffice()
@@ -70,6 +71,9 @@ func TestCrash(t *testing.T) {
 				}
 				mu.Lock()
 				sum.add(result)
+				if done++; done%5000 == 0 { // a long run shows where it stands
+					fmt.Printf("%d of %d seeds\n", done, *seeds)
+				}
 				mu.Unlock()
 			}
 		})
