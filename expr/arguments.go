@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,7 +23,7 @@ func intArg(v any) (int64, error) {
 	case int64:
 		return x, nil
 	case string:
-		n, ok := parseWhole(strings.TrimSpace(x))
+		n, ok := convertWhole(x)
 		if !ok {
 			return 0, failf("a number is needed, not %s", show(v))
 		}
@@ -32,6 +33,64 @@ func intArg(v any) (int64, error) {
 		return 0, failf("a number is needed, not %s", show(v))
 	}
 	return truncInt(v)
+}
+
+// convertWhole reads a text that is given for a whole number: white space is dropped wherever it stands, a sign and hexadecimal digits
+// behind 0x or # are read, as the original's conversion does.
+func convertWhole(s string) (int64, bool) {
+	s = withoutSpace(s)
+	if digits := strings.TrimPrefix(s, "-"); strings.HasPrefix(digits, "0x") || strings.HasPrefix(digits, "0X") || strings.HasPrefix(digits, "#") {
+		n, err := strconv.ParseInt(s[:len(s)-len(digits)]+strings.TrimLeft(digits, "0xX#"), 16, 64)
+		return n, err == nil || strings.Trim(digits, "0xX#") == "" && len(digits) > 2
+	}
+	if len(s) > 1 && s[0] == '+' && s[1] != '-' {
+		s = s[1:]
+	}
+	return parseWhole(s)
+}
+
+func withoutSpace(s string) string {
+	if strings.IndexFunc(s, unicode.IsSpace) < 0 {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// realArg converts an argument to a float; a text of a number is read (D27).
+func realArg(v any) (float64, error) {
+	if text, ok := v.(string); ok {
+		text = withoutSpace(text)
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil && !math.IsInf(f, 0) || len(text) > MaxDecimalDigits || strings.Trim(text, "0123456789.eE+-") != "" {
+			return 0, failf("a number is needed, not %s", show(v))
+		}
+		return f, nil
+	}
+	if numberKind(v) == notNumber {
+		return 0, failf("a number is needed, not %s", show(v))
+	}
+	return toFloat(v), nil
+}
+
+// stringParam converts an argument for a text: as textArg, but the items of a list are joined by commas, as the original's conversion does.
+func stringParam(s *Scope, v any) (string, error) {
+	switch x := v.(type) {
+	case string:
+		return x, nil
+	case []any:
+		t := s.newText()
+		t.joined(x, 0)
+		return t.done(s)
+	}
+	if isMap(v) {
+		return "", failf("a text is needed, not %s", show(v))
+	}
+	return textArg(s, v)
 }
 
 // parseWhole reads an optional minus and digits, those of other scripts too, as the original does.
@@ -167,6 +226,8 @@ func typeFits(typ string, v any) error {
 		_, err = intArg(v)
 	case "number":
 		_, err = numArg(v)
+	case "real":
+		_, err = realArg(v)
 	case "bool":
 		_, err = boolArg(v)
 	case "list":
@@ -180,7 +241,7 @@ func typeFits(typ string, v any) error {
 }
 
 var typeNames = map[string]words{
-	"any": say("a value"), "text": say("a text"), "string": say("a text"), "int": say("a number"), "number": say("a number"), "bool": say("true or false"),
+	"any": say("a value"), "text": say("a text"), "string": say("a text"), "int": say("a number"), "number": say("a number"), "real": say("a number"), "bool": say("true or false"),
 	"list": say("a list"), "map": say("a map"), "regex": say("a regular expression"), "control": say("a control such as call(..)"),
 	"datePattern": say("a date pattern"), "format": say("a format"), "dateTime": say("a dateTime"), "localDate": say("a localDate"), "localTime": say("a localTime"), "date": say("a date"),
 }
@@ -198,6 +259,8 @@ func canBe(have, want string) bool {
 		return number || texts
 	case "number":
 		return number
+	case "real":
+		return number || texts
 	case "string", "control":
 		return texts || have == "control"
 	case "datePattern":

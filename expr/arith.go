@@ -43,6 +43,9 @@ func concat(s *Scope, null string, vals ...any) (any, error) {
 
 // multiply is *: numbers, or a text and how often to repeat it.
 func multiply(s *Scope, a, b any) (any, error) {
+	if c, is := a.(Control); is {
+		a = c.String()
+	}
 	text, ok := a.(string)
 	if !ok {
 		return arith(s, '*', a, b)
@@ -182,6 +185,9 @@ func power(s *Scope, a, b any) (any, error) {
 			return nil, err
 		}
 		return box(decPow(s, a.(*Decimal), n))
+	case ka == isInt && kb == isDecimal: // whole, as the original cuts it
+		n, err := truncFloat(math.Pow(toFloat(a), toFloat(b)))
+		return n, err
 	case ka != isInt || kb != isInt:
 		return math.Pow(toFloat(a), toFloat(b)), nil
 	}

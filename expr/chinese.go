@@ -2,6 +2,12 @@ package expr
 
 // chinese holds the Chinese of every text that this package says, by its English format. %[2]s takes the second of what is named.
 var chinese = map[string]string{
+	"%d does not fit into 32 bits":                       "%d 超出 32 位整数的范围",
+	"%s cannot have a precision":                         "%s 不能有精度",
+	"%s cannot have a width":                             "%s 不能有宽度",
+	"the flag %s has no place in %s":                     "标志 %s 不能用在 %s 里",
+	"the flags in %s exclude each other":                 "%s 里的标志互相排斥",
+	"%s is no decimal":                                   "%s不是十进制数",
 	`# must be followed by this or root`:                 `# 后面必须是 this 或 root`,
 	`#root is no value by itself`:                        `#root 本身不是值`,
 	`#this is no value here`:                             `#this 在这里不是值`,

@@ -182,6 +182,12 @@ func order(s *Scope, a, b any) (c int, ok bool, err error) {
 		c, ok = compareNumbers(a, b)
 		return c, ok, nil
 	}
+	if c, is := a.(Control); is {
+		a = c.String()
+	}
+	if c, is := b.(Control); is {
+		b = c.String()
+	}
 	switch x := a.(type) {
 	case string:
 		if y, is := b.(string); is {

@@ -69,6 +69,9 @@ func (a accessor) lists() accessor {
 // get reads a value that is found with found; a missing one and null give the default, converted too, or the zero value.
 func (a accessor) get(s *Scope, name string, v any, args []any) (any, error) {
 	if v == nil {
+		if len(args) == 1 && args[0] == nil && a.prefix == "str" {
+			return nil, nil // as the original: this default is null
+		}
 		if len(args) == 0 || args[0] == nil {
 			return a.zero, nil
 		}

@@ -196,17 +196,20 @@ func isEmpty(v any) bool {
 	return false
 }
 
+// javaSpaces are the characters that Java takes for white space.
+const javaSpaces = " \t\n\r\f\v\u001c\u001d\u001e\u001f\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029\u205f\u3000"
+
 func splitChars(s *Scope, a []any) (any, error) {
 	if a[0] == nil {
-		return nil, nil
+		return []any{}, nil
 	}
-	text, err := textArg(s, a[0])
+	text, err := stringParam(s, a[0])
 	if err != nil {
 		return nil, err
 	}
-	separators := " \t\n\r\f\v"
+	separators := javaSpaces
 	if a[1] != nil {
-		if separators, err = textArg(s, a[1]); err != nil {
+		if separators, err = stringParam(s, a[1]); err != nil {
 			return nil, err
 		}
 	}
@@ -313,11 +316,9 @@ func listOf(s *Scope, a []any) (any, error) {
 var randomFunctions = []spec{
 	{sig: "random() number", doc: "A random float from 0 up to, not including, 1.", ex: `random() < 0.5`, call: func(s *Scope, _ []any) (any, error) { return s.drawFloat(), nil }},
 	{sig: "randInt(bound: int) int | randInt(origin: int, bound: int) int", doc: "A random whole number from origin (0) up to, not including, bound.", ex: `randInt(1, 7)`, call: randInt},
-	{sig: "randomBoolean(rate: number) bool", doc: "true with the given probability, from 0 to 1.", ex: `randomBoolean(0.1)`, call: func(s *Scope, a []any) (any, error) {
-		if _, err := numArg(a[0]); err != nil {
-			return nil, err
-		}
-		return s.drawFloat() < toFloat(a[0]), nil
+	{sig: "randomBoolean(rate: real) bool", doc: "true with the given probability, from 0 to 1.", ex: `randomBoolean(0.1)`, call: func(s *Scope, a []any) (any, error) {
+		rate, err := realArg(a[0])
+		return err == nil && s.drawFloat() < rate, err
 	}},
 }
 
@@ -340,17 +341,17 @@ func randInt(s *Scope, a []any) (any, error) {
 
 var controlFunctions = []spec{
 	{sig: "call(action: any) control", doc: "Go on with the action of this name.", ex: `call("notify")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
-		name, err := textArg(s, a[0])
+		name, err := stringParam(s, a[0])
 		return Control{Kind: ControlCall, Target: name}, err
 	}},
 	{sig: "fail() control", doc: "End the thread as failed.", ex: `fail()`, flag: pure, call: func(*Scope, []any) (any, error) { return Control{Kind: ControlFail}, nil }},
 	{sig: "failBecause(reason: any) control", doc: "End the thread as failed, with a reason.", ex: `failBecause("no such user")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
-		reason, err := textArg(s, a[0])
+		reason, err := stringParam(s, a[0])
 		return Control{Kind: ControlFail, Reason: reason}, err
 	}},
 	{sig: "retry(times: int) control | retry(times: int, then: control) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
 	{sig: "repair(problem: any) control", doc: "Wait for an operator, who is told the problem.", ex: `repair("no_stock")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
-		problem, err := textArg(s, a[0])
+		problem, err := stringParam(s, a[0])
 		return Control{Kind: ControlRepair, Reason: problem}, err
 	}},
 	{sig: "finish() control", doc: "End the thread well.", ex: `finish()`, flag: pure, call: func(*Scope, []any) (any, error) { return Control{Kind: ControlFinish}, nil }},

@@ -114,7 +114,7 @@ func listAddOrder(s *Scope, a []any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c > 0 {
+		if c >= 0 {
 			return insert(l, i, a[1]), nil
 		}
 	}

@@ -17,20 +17,13 @@ var mathFunctions = append([]spec{
 	{sig: "math.floorDiv(x: int, y: int) int", doc: "The quotient rounded down.", ex: "math.floorDiv(-7, 2)", flag: pure, call: floorOp(false)},
 	{sig: "math.random() number", doc: "The same as random().", ex: "math.random()", call: func(s *Scope, _ []any) (any, error) { return s.drawFloat(), nil }},
 	{sig: "math.signum(x: number) number", doc: "-1.0, 0.0 or 1.0.", ex: "math.signum(-3)", flag: pure, call: func(_ *Scope, a []any) (any, error) {
-		f, err := floatArg(a[0])
+		f, err := realArg(a[0])
 		if err != nil || math.IsNaN(f) {
 			return f, err
 		}
 		return float64(compare(f, 0)), nil
 	}},
-}, append(floatFunctions1(), floatFunctions2()...)...)
-
-func floatArg(v any) (float64, error) {
-	if _, err := numArg(v); err != nil {
-		return 0, err
-	}
-	return toFloat(v), nil
-}
+}, append(floatFunctions1(), append(floatFunctions2(), exactFunctions()...)...)...)
 
 func floatFunctions1() []spec {
 	table := []struct {
@@ -44,13 +37,16 @@ func floatFunctions1() []spec {
 		{"cos", "The cosine of an angle in radians.", math.Cos}, {"tan", "The tangent of an angle in radians.", math.Tan}, {"asin", "The arc sine.", math.Asin},
 		{"acos", "The arc cosine.", math.Acos}, {"atan", "The arc tangent.", math.Atan}, {"sinh", "The hyperbolic sine.", math.Sinh},
 		{"cosh", "The hyperbolic cosine.", math.Cosh}, {"tanh", "The hyperbolic tangent.", math.Tanh},
-		{"toRadians", "Degrees as radians.", func(x float64) float64 { return x / 180 * math.Pi }},
-		{"toDegrees", "Radians as degrees.", func(x float64) float64 { return x * 180 / math.Pi }},
+		{"ulp", "The distance to the next larger float.", func(x float64) float64 { return math.Nextafter(math.Abs(x), math.Inf(1)) - math.Abs(x) }},
+		{"nextUp", "The next larger float.", func(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }},
+		{"nextDown", "The next smaller float.", func(x float64) float64 { return math.Nextafter(x, math.Inf(-1)) }},
+		{"toRadians", "Degrees as radians.", func(x float64) float64 { return x * 0.017453292519943295 }},
+		{"toDegrees", "Radians as degrees.", func(x float64) float64 { return x * 57.29577951308232 }},
 	}
 	var out []spec
 	for _, t := range table {
-		out = append(out, spec{sig: "math." + t.name + "(x: number) number", doc: t.doc, ex: "math." + t.name + "(1)", flag: pure, call: func(_ *Scope, a []any) (any, error) {
-			x, err := floatArg(a[0])
+		out = append(out, spec{sig: "math." + t.name + "(x: real) number", doc: t.doc, ex: "math." + t.name + "(1)", flag: pure, call: func(_ *Scope, a []any) (any, error) {
+			x, err := realArg(a[0])
 			if err != nil {
 				return nil, err
 			}
@@ -66,16 +62,17 @@ func floatFunctions2() []spec {
 		f         func(x, y float64) float64
 	}{
 		{"pow", "x to the power of y.", math.Pow}, {"hypot", "The length of the hypotenuse.", math.Hypot},
-		{"atan2", "The angle of the point (y, x).", math.Atan2}, {"IEEEremainder", "The remainder to the nearest multiple.", math.Remainder},
+		{"atan2", "The angle of the point (y, x).", math.Atan2}, {"IEEEremainder", "The remainder to the nearest multiple.", math.Remainder}, {"copySign", "x with the sign of y.", math.Copysign},
+		{"nextAfter", "The float next to x in the direction of y.", math.Nextafter},
 	}
 	var out []spec
 	for _, t := range table {
-		out = append(out, spec{sig: "math." + t.name + "(x: number, y: number) number", doc: t.doc, ex: "math." + t.name + "(2, 3)", flag: pure, call: func(_ *Scope, a []any) (any, error) {
-			x, err := floatArg(a[0])
+		out = append(out, spec{sig: "math." + t.name + "(x: real, y: real) number", doc: t.doc, ex: "math." + t.name + "(2, 3)", flag: pure, call: func(_ *Scope, a []any) (any, error) {
+			x, err := realArg(a[0])
 			if err != nil {
 				return nil, err
 			}
-			y, err := floatArg(a[1])
+			y, err := realArg(a[1])
 			if err != nil {
 				return nil, err
 			}
@@ -160,7 +157,7 @@ func mathRound(_ *Scope, a []any) (any, error) {
 		n, err := truncInt(d)
 		return n, err
 	}
-	f, err := floatArg(a[0])
+	f, err := realArg(a[0])
 	if err != nil {
 		return nil, err
 	}

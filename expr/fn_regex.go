@@ -17,7 +17,7 @@ func subject(s *Scope, a []any) (*pattern, string, error) {
 	if a[1] == nil {
 		return nil, "", failf("a text is needed, not null")
 	}
-	text, err := textArg(s, a[1])
+	text, err := stringParam(s, a[1])
 	if err != nil {
 		return nil, "", err
 	}
@@ -78,7 +78,7 @@ func regexReplace(most int) callFunc {
 		if err != nil {
 			return nil, err
 		}
-		with, err := textArg(s, a[2])
+		with, err := stringParam(s, a[2])
 		if err != nil {
 			return nil, err
 		}

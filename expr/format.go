@@ -12,7 +12,7 @@ import (
 
 // verb is one % of a format: %[index$][flags][width][.precision]conversion.
 type verb struct {
-	index     int // 0: the next argument
+	index     int // 0: the next argument; sameArgument
 	flags     string
 	width     int
 	precision int // -1: not given
@@ -24,7 +24,7 @@ func (v *verb) has(flag byte) bool { return strings.IndexByte(v.flags, flag) >= 
 // formatText is Java's String.format for the verbs %s %d %f %e %g %x %o %b %c %% %n (D12).
 func formatText(s *Scope, format string, args []any) (any, error) {
 	out := s.newText()
-	next := 0
+	next, last := 0, -1
 	if err := s.scan(len(format)); err != nil {
 		return nil, err
 	}
@@ -51,10 +51,14 @@ func formatText(s *Scope, format string, args []any) (any, error) {
 			text = "\n"
 		default:
 			k := v.index - 1
-			if v.index == 0 {
+			switch v.index {
+			case 0:
 				k = next
 				next++
+			case sameArgument:
+				k = last
 			}
+			last = k
 			if k < 0 || k >= len(args) {
 				return nil, failf("the format has no argument for %s", format[i-n:i])
 			}
@@ -85,7 +89,9 @@ func checkFormat(format string) (needs int, err error) {
 		case v.conv == '%' || v.conv == 'n':
 		case v.index > 0:
 			needs = max(needs, v.index)
-		default:
+		case v.index == sameArgument && needs == 0:
+			return 0, failf("the format has no argument for %s", format[i-n:i])
+		case v.index == 0:
 			next++
 			needs = max(needs, next)
 		}
@@ -93,39 +99,26 @@ func checkFormat(format string) (needs int, err error) {
 	return needs, nil
 }
 
+// allowedFlags are the flags of each conversion, in lower case; - is allowed for all.
+var allowedFlags = map[byte]string{'s': "", 'b': "", 'c': "", 'd': "+ 0,(", 'x': "#0", 'o': "#0", 'f': "#+ 0,(", 'e': "#+ 0(", 'g': "+ 0,(", '%': "", 'n': ""}
+
 func parseVerb(f string) (verb, int, error) {
 	v := verb{precision: -1}
 	i := 1
-	number := func() int {
-		from := i
-		for i < len(f) && f[i] >= '0' && f[i] <= '9' {
-			i++
-		}
-		if i == from {
-			return -1
-		}
-		n, err := strconv.Atoi(f[from:i])
-		if err != nil {
-			return math.MaxInt32
-		}
-		return n
+	if i < len(f) && f[i] == '<' {
+		v.index, i = sameArgument, i+1
+	} else if n, next := verbNumber(f, i); n > 0 && next < len(f) && f[next] == '$' {
+		v.index, i = n, next+1
 	}
 	from := i
-	if n := number(); n > 0 && i < len(f) && f[i] == '$' {
-		v.index = n
-		i++
-	} else {
-		i = from
-	}
-	from = i
 	for i < len(f) && strings.IndexByte("-#+ 0,(", f[i]) >= 0 {
 		i++
 	}
 	v.flags = f[from:i]
-	v.width = max(number(), 0)
+	width, i := verbNumber(f, i)
+	v.width = max(width, 0)
 	if i < len(f) && f[i] == '.' {
-		i++
-		if v.precision = number(); v.precision < 0 {
+		if v.precision, i = verbNumber(f, i+1); v.precision < 0 {
 			return v, 0, failf("the precision is missing in %s", quoteShort(f[:i]))
 		}
 	}
@@ -137,10 +130,50 @@ func parseVerb(f string) (verb, int, error) {
 		return v, 0, failf("%s is no verb of a format; write %%s %%d %%f %%e %%g %%x %%o %%b %%c, or %%%% for the sign", quoteShort(f[:min(i+size, len(f))]))
 	}
 	v.conv = f[i]
-	if v.has('-') && v.width == 0 || v.has('0') && v.width == 0 {
-		return v, 0, failf("the flag in %s needs a width", quoteShort(f[:i+1]))
+	return v, i + 1, v.check(f[:i+1])
+}
+
+// sameArgument is the index of %<s: the argument of the verb before.
+const sameArgument = -1
+
+// verbNumber reads digits; n is -1 when there are none.
+func verbNumber(f string, i int) (n, next int) {
+	next = i
+	for next < len(f) && f[next] >= '0' && f[next] <= '9' {
+		next++
 	}
-	return v, i + 1, nil
+	if next == i {
+		return -1, i
+	}
+	n, err := strconv.Atoi(f[i:next])
+	if err != nil {
+		return math.MaxInt32, next
+	}
+	return n, next
+}
+
+// check refuses what the original refuses: flags and a precision that a conversion does not have.
+func (v *verb) check(text string) error {
+	conv := v.conv
+	if conv != '%' {
+		conv |= 0x20
+	}
+	for i := 0; i < len(v.flags); i++ {
+		if flag := v.flags[i]; flag != '-' && strings.IndexByte(allowedFlags[conv], flag) < 0 || strings.IndexByte(v.flags[i+1:], flag) >= 0 {
+			return failf("the flag %s has no place in %s", quoteShort(v.flags[i:i+1]), quoteShort(text))
+		}
+	}
+	switch {
+	case (v.has('-') || v.has('0')) && v.width == 0:
+		return failf("the flag in %s needs a width", quoteShort(text))
+	case v.has('-') && v.has('0') || v.has('+') && v.has(' '):
+		return failf("the flags in %s exclude each other", quoteShort(text))
+	case v.precision >= 0 && strings.IndexByte("dxoc%n", conv) >= 0:
+		return failf("%s cannot have a precision", quoteShort(text))
+	case conv == 'n' && (v.width > 0 || v.has('-')):
+		return failf("%s cannot have a width", quoteShort(text))
+	}
+	return nil
 }
 
 // pad fills up to the width; numbers with the flag 0 are already wide enough.
@@ -195,7 +228,14 @@ func (v *verb) plain(s *Scope, arg any) (string, error) {
 		return "", v.mismatch(arg)
 	}
 	if f := toFloat(arg); numberKind(arg) != isDecimal && (math.IsNaN(f) || math.IsInf(f, 0)) {
-		return javaFloat(f, 64), nil
+		text := javaFloat(f, 64)
+		if v.has('+') && f > 0 {
+			text = "+" + text
+		}
+		return text, nil
+	}
+	if f, is := arg.(float32); is {
+		arg = float64(f) // as the original widens it
 	}
 	d, err := toDec(arg)
 	if err == nil {

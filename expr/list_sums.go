@@ -1,5 +1,7 @@
 package expr
 
+import "math"
+
 func sumFloats(s *Scope, v any) (any, error) {
 	l, err := listArg(v)
 	if err == nil {
@@ -8,15 +10,24 @@ func sumFloats(s *Scope, v any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := 0.0
+	// Compensated, as Java's streams do: what the sum rounds away is carried along.
+	sum, lost, simple := 0.0, 0.0, 0.0
 	for _, e := range l {
-		f, err := doubleOf(e)
+		v, err := doubleOf(e)
 		if err != nil {
 			return nil, err
 		}
-		sum += f.(float64)
+		f := v.(float64)
+		simple += f
+		part := f - lost
+		next := sum + part
+		lost = (next - sum) - part
+		sum = next
 	}
-	return sum, nil
+	if total := sum - lost; !math.IsNaN(total) || !math.IsInf(simple, 0) {
+		return total, nil
+	}
+	return simple, nil
 }
 
 func listAvg(s *Scope, a []any) (any, error) {
@@ -40,7 +51,7 @@ func listSumInt(s *Scope, a []any) (any, error) {
 	for _, e := range l {
 		var n any
 		if err == nil {
-			n, err = wholeOf(e)
+			n, err = summand(e)
 		}
 		if err == nil {
 			sum, err = intArith('+', sum.(int64), n.(int64))
@@ -50,6 +61,19 @@ func listSumInt(s *Scope, a []any) (any, error) {
 		}
 	}
 	return sum, err
+}
+
+// summand is an item of sumInt as a whole number: its fraction is cut, that of a text too.
+func summand(v any) (any, error) {
+	if _, is := v.(string); is {
+		d, err := decimalOf(v)
+		if err != nil {
+			return nil, err
+		}
+		n, err := truncInt(d)
+		return n, err
+	}
+	return wholeOf(v)
 }
 
 func listSumDecimal(s *Scope, a []any) (any, error) {
@@ -81,7 +105,7 @@ func listJoin(s *Scope, a []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	delimiter, err := textArg(s, a[1])
+	delimiter, err := stringParam(s, a[1])
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,8 @@ import (
 var stringMethods = []spec{
 	{sig: "string.length() int", doc: "The number of characters.", ex: `"abc".length()`, flag: isMethod, call: textMethod(func(s *Scope, t string, _ []any) (any, error) { return runeCount(s, t) })},
 	{sig: "string.isEmpty() bool", doc: "Whether the text has no character.", ex: `"".isEmpty()`, flag: isMethod, call: textMethod(func(_ *Scope, t string, _ []any) (any, error) { return t == "", nil })},
-	{sig: "string.toUpperCase() text", doc: "The text in upper case.", ex: `"abc".toUpperCase()`, flag: isMethod, call: textMethod(made(strings.ToUpper))},
-	{sig: "string.toLowerCase() text", doc: "The text in lower case.", ex: `"ABC".toLowerCase()`, flag: isMethod, call: textMethod(made(strings.ToLower))},
+	{sig: "string.toUpperCase() text", doc: "The text in upper case.", ex: `"abc".toUpperCase()`, flag: isMethod, call: textMethod(made(upperText))},
+	{sig: "string.toLowerCase() text", doc: "The text in lower case.", ex: `"ABC".toLowerCase()`, flag: isMethod, call: textMethod(made(lowerText))},
 	{sig: "string.trim() text", doc: "The text without white space around it.", ex: `" a ".trim()`, flag: isMethod, call: textMethod(func(s *Scope, t string, _ []any) (any, error) {
 		return strings.TrimFunc(t, func(r rune) bool { return r <= ' ' }), s.scan(len(t))
 	})},
@@ -27,8 +27,8 @@ var stringMethods = []spec{
 		}
 		return runeAt(t, i)
 	})},
-	{sig: "string.indexOf(text: text) int", doc: "Where the other text is found first, -1 when it is not.", ex: `"abc".indexOf("b")`, flag: isMethod, call: textMethod(finder(strings.Index))},
-	{sig: "string.lastIndexOf(text: text) int", doc: "Where the other text is found last, -1 when it is not.", ex: `"abc".lastIndexOf("c")`, flag: isMethod, call: textMethod(finder(strings.LastIndex))},
+	{sig: "string.indexOf(text: text) int | string.indexOf(text: text, from: int) int", doc: "Where the other text is found first, from an index on, -1 when it is not.", ex: `"abcb".indexOf("b", 2)`, flag: isMethod, call: textMethod(indexOfText)},
+	{sig: "string.lastIndexOf(text: text) int | string.lastIndexOf(text: text, from: int) int", doc: "Where the other text is found last, at an index or before it, -1 when it is not.", ex: `"abcb".lastIndexOf("b")`, flag: isMethod, call: textMethod(lastIndexOfText)},
 	{sig: "string.contains(text: string) bool", doc: "Whether the other text is found.", ex: `"abc".contains("b")`, flag: isMethod, call: textMethod(func(s *Scope, t string, a []any) (any, error) {
 		part, err := stringArg(a[0])
 		if err != nil {
@@ -36,21 +36,21 @@ var stringMethods = []spec{
 		}
 		return strings.Contains(t, part), s.scan(len(t))
 	})},
-	{sig: "string.startsWith(text: text) bool", doc: "Whether the text begins with the other.", ex: `"abc".startsWith("a")`, flag: isMethod, call: textMethod(tester(strings.HasPrefix))},
+	{sig: "string.startsWith(text: text) bool | string.startsWith(text: text, from: int) bool", doc: "Whether the text begins with the other, at an index.", ex: `"abc".startsWith("a")`, flag: isMethod, call: textMethod(startsWith)},
 	{sig: "string.endsWith(text: text) bool", doc: "Whether the text ends with the other.", ex: `"abc".endsWith("c")`, flag: isMethod, call: textMethod(tester(strings.HasSuffix))},
 	{sig: "string.equals(other: any) bool", doc: "Whether the other value is the same text.", ex: `"abc".equals("abc")`, flag: isMethod, call: equalsMethod},
 	{sig: "string.equalsIgnoreCase(other: any) bool", doc: "Whether the other text is the same but for case.", ex: `"ABC".equalsIgnoreCase("abc")`, flag: isMethod, call: textMethod(func(s *Scope, t string, a []any) (any, error) {
 		other, ok := a[0].(string)
 		return ok && strings.EqualFold(t, other), s.scan(len(t))
 	})},
-	{sig: "string.compareTo(other: string) int", doc: "-1, 0 or 1: the order of both texts.", ex: `"a".compareTo("b")`, flag: isMethod, call: textMethod(comparer(false))},
-	{sig: "string.compareToIgnoreCase(other: string) int", doc: "-1, 0 or 1: the order of both texts without regard to case.", ex: `"a".compareToIgnoreCase("B")`, flag: isMethod, call: textMethod(comparer(true))},
+	{sig: "string.compareTo(other: string) int", doc: "Below 0, 0 or above 0: the order of both texts, by the first characters that differ, else by their lengths.", ex: `"a".compareTo("c")`, flag: isMethod, call: textMethod(comparer(false))},
+	{sig: "string.compareToIgnoreCase(other: string) int", doc: "As compareTo, without regard to case.", ex: `"a".compareToIgnoreCase("B")`, flag: isMethod, call: textMethod(comparer(true))},
 	{sig: "string.concat(other: text) text", doc: "Both texts in one.", ex: `"a".concat("b")`, flag: isMethod, call: func(s *Scope, a []any) (any, error) { return concat(s, "null", a[0], a[1]) }},
 	{sig: "string.replace(old: text, new: text) text", doc: "The text with every occurrence of old replaced.", ex: `"abc".replace("a", "x")`, flag: isMethod, call: textMethod(replaceText)},
 	{sig: "string.replaceAll(pattern: regex, replacement: text) text", doc: "The text with every match of the pattern replaced.", ex: `"abc".replaceAll("[ab]", "x")`, flag: isMethod, call: replaceMethod(-1)},
 	{sig: "string.replaceFirst(pattern: regex, replacement: text) text", doc: "The text with the first match of the pattern replaced.", ex: `"abc".replaceFirst("[ab]", "x")`, flag: isMethod, call: replaceMethod(1)},
 	{sig: "string.matches(pattern: regex) bool", doc: "Whether the pattern matches the whole text.", ex: `"abc".matches("a.*")`, flag: isMethod, call: matches},
-	{sig: "string.split(pattern: regex) list", doc: "The pieces between the matches of the pattern; empty pieces at the end are left out.", ex: `"a,b".split(",")`, flag: isMethod, call: splitMethod},
+	{sig: "string.split(pattern: regex) list | string.split(pattern: regex, limit: int) list", doc: "The pieces between the matches of the pattern; empty pieces at the end are left out. A limit above 0 is the most pieces; below 0 empty pieces are kept.", ex: `"a,b,c".split(",", 2)`, flag: isMethod, call: splitMethod},
 	{sig: "string.repeat(times: int) text", doc: "The text so many times.", ex: `"ab".repeat(2)`, flag: isMethod, call: func(s *Scope, a []any) (any, error) {
 		n, err := intArg(a[1])
 		if err != nil {
@@ -100,39 +100,6 @@ func partArg(s *Scope, v any) (string, error) {
 		return "", failf("a text is needed, not null")
 	}
 	return textArg(s, v)
-}
-
-func finder(f func(t, part string) int) func(s *Scope, t string, a []any) (any, error) {
-	return func(s *Scope, t string, a []any) (any, error) {
-		part, err := partArg(s, a[0])
-		if err != nil {
-			return nil, err
-		}
-		if err := s.scan(len(t)); err != nil {
-			return nil, err
-		}
-		i := f(t, part)
-		if i < 0 {
-			return int64(-1), nil
-		}
-		return runeCount(s, t[:i])
-	}
-}
-
-func comparer(fold bool) func(s *Scope, t string, a []any) (any, error) {
-	return func(s *Scope, t string, a []any) (any, error) {
-		other, err := stringArg(a[0])
-		if err != nil {
-			return nil, err
-		}
-		if err := s.grow(len(t) + len(other)); err != nil {
-			return nil, err
-		}
-		if fold {
-			t, other = strings.ToLower(t), strings.ToLower(other)
-		}
-		return int64(strings.Compare(t, other)), s.scan(len(t) + len(other))
-	}
 }
 
 func runeCount(s *Scope, t string) (any, error) {
@@ -233,42 +200,6 @@ func replaceMethod(most int) callFunc {
 		}
 		return replacePattern(s, p, text, with, most)
 	}
-}
-
-// splitMethod is Java's String.split: an empty match at the start gives no piece, and empty pieces at the end are dropped.
-func splitMethod(s *Scope, a []any) (any, error) {
-	p, err := patternArg(s, a[1])
-	if err != nil {
-		return nil, err
-	}
-	text := Text(a[0])
-	if err := p.charge(s, 2*len(text)); err != nil {
-		return nil, err
-	}
-	found, err := findAll(s, p, text, -1)
-	if err != nil {
-		return nil, err
-	}
-	out, err := s.newList(len(found) + 1)
-	if err != nil {
-		return nil, err
-	}
-	last := 0
-	for _, m := range found {
-		if m[1] == 0 || m[0] == m[1] && m[0] == len(text) {
-			continue
-		}
-		out = append(out, text[last:m[0]])
-		last = m[1]
-	}
-	if len(out) == 0 && last == 0 {
-		return append(out, text), nil
-	}
-	out = append(out, text[last:])
-	for len(out) > 0 && out[len(out)-1] == "" {
-		out = out[:len(out)-1]
-	}
-	return out, nil
 }
 
 func equalsMethod(s *Scope, a []any) (any, error) { return equalDeep(s, a[0], a[1], 0) }

@@ -1,5 +1,7 @@
 package expr
 
+import "math"
+
 var listMethods = []spec{
 	{sig: "list.size() int", doc: "The number of items.", ex: `{1, 2}.size()`, flag: isMethod, call: listMethod(func(_ *Scope, l []any, _ []any) (any, error) { return int64(len(l)), nil })},
 	{sig: "list.isEmpty() bool", doc: "Whether there is no item.", ex: `{}.isEmpty()`, flag: isMethod, call: listMethod(func(_ *Scope, l []any, _ []any) (any, error) { return len(l) == 0, nil })},
@@ -170,6 +172,64 @@ var otherMethods = []spec{
 	{sig: "number.toString() text", doc: "The text of the number.", ex: `5.toString()`, flag: isMethod, call: textOf},
 	{sig: "bool.toString() text", doc: "true or false.", ex: `true.toString()`, flag: isMethod, call: textOf},
 	{sig: "bool.equals(other: any) bool", doc: "Whether the other value is the same Boolean.", ex: `true.equals(true)`, flag: isMethod, call: equalsMethod},
+}
+
+// moreNumberMethods are those of Java's numbers and Booleans that are rarer; some are BigDecimal's alone.
+var moreNumberMethods = []spec{
+	{sig: "number.shortValue() int", doc: "The last 16 bits of the whole number.", zh: "整数的低 16 位。", ex: `70000.shortValue()`, flag: isMethod, call: wrapped(func(n int64) int64 { return int64(int16(n)) })},
+	{sig: "number.byteValue() int", doc: "The last 8 bits of the whole number.", zh: "整数的低 8 位。", ex: `300.byteValue()`, flag: isMethod, call: wrapped(func(n int64) int64 { return int64(int8(n)) })},
+	{sig: "number.isNaN() bool", doc: "Whether the number is no number, as 0.0 / 0 is.", zh: "是否为 NaN。", ex: `(0.0 / 0).isNaN()`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) { return math.IsNaN(toFloat(a[0])), nil }},
+	{sig: "number.isInfinite() bool", doc: "Whether the number is infinite, as 1 / 0.0 is.", zh: "是否为无穷大。", ex: `(1 / 0.0).isInfinite()`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) { return math.IsInf(toFloat(a[0]), 0), nil }},
+	{sig: "number.abs() number", doc: "The number without its sign.", zh: "绝对值。", ex: `toDecimal("-1.5").abs()`, flag: isMethod, call: mathAbs},
+	{sig: "number.negate() number", doc: "The number with the other sign.", zh: "相反数。", ex: `toDecimal("1.5").negate()`, flag: isMethod, call: func(s *Scope, a []any) (any, error) { return negate(s, a[0]) }},
+	{sig: "number.signum() int", doc: "-1, 0 or 1: the sign of the number.", zh: "-1、0 或 1：数的符号。", ex: `toDecimal("-1.5").signum()`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) {
+		c, _ := compareNumbers(a[0], int64(0))
+		return int64(c), nil
+	}},
+	{sig: "number.scale() int", doc: "How many digits a decimal has behind the point.", zh: "十进制数的小数位数。", ex: `toDecimal("1.50").scale()`, flag: isMethod, call: decimalMethod(func(d *Decimal) (any, error) { return -int64(d.Exponent), nil })},
+	{sig: "number.precision() int", doc: "How many digits a decimal has.", zh: "十进制数的位数。", ex: `toDecimal("1.50").precision()`, flag: isMethod, call: decimalMethod(func(d *Decimal) (any, error) { return d.NumDigits(), nil })},
+	{sig: "number.stripTrailingZeros() number", doc: "A decimal without zeros at its end.", zh: "去掉末尾零的十进制数。", ex: `toDecimal("1.50").stripTrailingZeros()`, flag: isMethod, call: decimalMethod(func(d *Decimal) (any, error) {
+		out := new(Decimal)
+		out.Reduce(d)
+		return out, nil
+	})},
+	{sig: "number.toPlainString() text", doc: "The digits of a decimal without an exponent.", zh: "不带指数的十进制文本。", ex: `toDecimal("1E+3").toPlainString()`, flag: isMethod, call: decimalMethod(func(d *Decimal) (any, error) { return d.Text('f'), nil })},
+	{sig: "number.setScale(scale: int, rounding: text) number", doc: "A decimal with so many digits behind the point; the rounding is one of toDecimal's.", zh: "保留若干位小数的十进制数；舍入方式同 toDecimal。", ex: `toDecimal("1.255").setScale(2, "HALF_UP")`, flag: isMethod, call: func(s *Scope, a []any) (any, error) {
+		if _, is := a[0].(*Decimal); !is {
+			return nil, failf("%s is no decimal", show(a[0]))
+		}
+		return toDecimal(s, a)
+	}},
+	{sig: "bool.booleanValue() bool", doc: "The Boolean itself.", zh: "布尔值本身。", ex: `true.booleanValue()`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) { return a[0], nil }},
+	{sig: "bool.compareTo(other: bool) int", doc: "-1, 0 or 1: false is below true.", zh: "-1、0 或 1：false 小于 true。", ex: `true.compareTo(false)`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) {
+		other, err := boolArg(a[1])
+		return int64(compare(boolInt(a[0].(bool)), boolInt(other))), err
+	}},
+	{sig: "list.toArray() list", doc: "The list itself.", zh: "列表本身。", ex: `{1, 2}.toArray()`, flag: isMethod, call: func(_ *Scope, a []any) (any, error) { return a[0], nil }},
+}
+
+func wrapped(cut func(n int64) int64) callFunc {
+	return func(_ *Scope, a []any) (any, error) {
+		n, err := truncInt(a[0])
+		return cut(n), err
+	}
+}
+
+// decimalMethod is for methods of decimals alone.
+func decimalMethod(f func(d *Decimal) (any, error)) callFunc {
+	return func(s *Scope, a []any) (any, error) {
+		d, is := a[0].(*Decimal)
+		if !is {
+			return nil, failf("%s is no decimal", show(a[0]))
+		}
+		if err := checkDec(d); err != nil {
+			return nil, err
+		}
+		if err := s.grow(MaxDecimalDigits); err != nil {
+			return nil, err
+		}
+		return f(d)
+	}
 }
 
 func wholeMethod(_ *Scope, a []any) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 
 	"github.com/cockroachdb/apd/v3"
 )
@@ -128,20 +129,19 @@ func decArith(s *Scope, op byte, a, b *Decimal) (*Decimal, error) {
 	}
 	var d *Decimal
 	switch op {
-	case '+', '-', '%':
+	case '+', '-':
 		x, y, scale := aligned(a, b)
-		switch op {
-		case '+':
+		if op == '+' {
 			x.Add(x, y)
-		case '-':
+		} else {
 			x.Sub(x, y)
-		default:
-			if y.Sign() == 0 {
-				return nil, failf("division by zero")
-			}
-			x.Rem(x, y)
 		}
 		d = fromParts(x, scale)
+	case '%':
+		if b.IsZero() {
+			return nil, failf("division by zero")
+		}
+		d = remainder(a, b)
 	case '*':
 		x, sa := parts(a)
 		y, sb := parts(b)
@@ -153,6 +153,30 @@ func decArith(s *Scope, op byte, a, b *Decimal) (*Decimal, error) {
 		d = divide(a, b)
 	}
 	return d, checkDec(d)
+}
+
+// remainder is what BigDecimal.remainder gives: a - q * b for the whole quotient q, whose zeros are stripped as far as the scales of
+// a and b want it, which decides the scale of the result.
+func remainder(a, b *Decimal) *Decimal {
+	x, y, scale := aligned(a, b)
+	q, r := new(big.Int).QuoRem(x, y, new(big.Int))
+	_, sa := parts(a)
+	_, sb := parts(b)
+	least := sa - sb // the scale that the quotient had best
+	if q.Sign() != 0 && least < 0 {
+		least = max(least, -trailingZeros(q))
+	}
+	want := max(sa, least+sb)
+	out := fromParts(r, scale)
+	if want < scale {
+		out = fromParts(r.Quo(r, pow10(scale-want)), want) // the digits that go are zeros
+	}
+	return out
+}
+
+func trailingZeros(n *big.Int) int {
+	text := n.String()
+	return len(text) - len(strings.TrimRight(text, "0"))
 }
 
 func divide(a, b *Decimal) *Decimal {
@@ -240,7 +264,10 @@ func truncInt(v any) (int64, error) {
 }
 
 func truncFloat(f float64) (int64, error) {
-	if math.IsNaN(f) || f >= 1<<63 || f < -(1<<63) {
+	if math.IsNaN(f) { // as Java's cast
+		return 0, nil
+	}
+	if f >= 1<<63 || f < -(1<<63) {
 		return 0, failf("%s does not fit into 64 bits", javaFloat(f, 64))
 	}
 	return int64(f), nil

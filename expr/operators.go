@@ -96,7 +96,7 @@ func matches(s *Scope, a []any) (any, error) {
 	if a[0] == nil {
 		return false, nil
 	}
-	text, err := textArg(s, a[0])
+	text, err := stringParam(s, a[0])
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +108,9 @@ func matches(s *Scope, a []any) (any, error) {
 
 // index is value[key]: an item of a list, a character of a text, the value of a key.
 func index(v, key any) (any, error) {
+	if c, ok := v.(Control); ok {
+		v = c.String()
+	}
 	switch x := v.(type) {
 	case map[string]any, map[any]any:
 		val, _ := mapGet(x, key)

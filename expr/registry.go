@@ -109,7 +109,7 @@ func init() {
 	for _, table := range [][]spec{
 		commonFunctions, randomFunctions, dateFunctions, controlFunctions, eventFunctions, stateFunctions, resultFunctions, objectFunctions, threadObjects(),
 		listFunctions, mapFunctions, counterFunctions, regexFunctions, mathFunctions, accessorFunctions(),
-		stringMethods, listMethods, mapMethods, otherMethods, dateMethods(),
+		stringMethods, moreStringMethods, listMethods, mapMethods, otherMethods, moreNumberMethods, dateMethods(),
 	} {
 		for _, sp := range table {
 			register(sp)

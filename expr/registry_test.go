@@ -8,7 +8,7 @@ import (
 )
 
 func TestRegistryIsDocumented(t *testing.T) {
-	types := regexp.MustCompile(`^(any|text|string|int|number|bool|list|map|regex|control|datePattern|format|dateTime|localDate|localTime)\??$`)
+	types := regexp.MustCompile(`^(any|text|string|int|number|real|bool|list|map|regex|control|datePattern|format|dateTime|localDate|localTime)\??$`)
 	if len(Functions()) < 200 {
 		t.Fatalf("expected at least 200 entries, got %d", len(Functions()))
 	}
