@@ -46,6 +46,7 @@ const (
 	codeQuotedTemplate = "WB2501"
 	codeSometimesFails = "WB2502"
 	codeRepair         = "WB2503"
+	codeNeverEqual     = "WB2504"
 )
 
 // Codes explains every code a Problem of this package may carry, in ascending order. It is data: nobody writes into it.
@@ -85,4 +86,5 @@ var Codes = []Code{
 	{codeQuotedTemplate, "A ${ stands inside a quoted text and makes the whole source a template; there is no escape."},
 	{codeSometimesFails, "This part always fails when it is reached."},
 	{codeRepair, "A thread cannot wait for its repair yet: repair(..) ends it as failed."},
+	{codeNeverEqual, "The two sides of a comparison have types that are never equal."},
 }

@@ -62,6 +62,14 @@ func TestProblems(t *testing.T) {
 		{`eventAttr("l").add(1)`, ContextStrategy, codeMutate, 15, 18, "list.add"},
 		{`when(true).then(1)`, ContextStrategy, codeWhen, 0, 18, ".get("},
 		{`1 - "a"`, ContextStrategy, codeFails, 0, 7, ""},
+		{`eventType() > 5`, ContextStrategy, codeType, 0, 15, "toInt"},
+		{`NOT (timestamp() < eventType())`, ContextStrategy, codeType, 5, 30, "alike"},
+		{`eventType() - 1`, ContextStrategy, codeType, 0, 15, "numbers"},
+		{`intEventAttr("a") + 1 < "5"`, ContextStrategy, codeType, 0, 27, "alike"},
+		{`listEventAttr("a") + 1`, ContextStrategy, codeType, 0, 22, "numbers"},
+		{`-eventType()`, ContextStrategy, codeType, 0, 12, "numbers"},
+		{`localDate() < dateTime()`, ContextStrategy, codeType, 0, 24, ""},
+		{`(timestamp() + days(1)).length()`, ContextStrategy, codeMethod, 24, 30, ""},
 		{`"abc".length`, ContextStrategy, codeProperty, 6, 12, "length()"},
 		{`event.typ`, ContextStrategy, codeProperty, 6, 9, "event.type"},
 		{`event`, ContextStrategy, codeProperty, 0, 5, "event.type"},
@@ -95,8 +103,10 @@ func TestAllProblemsAtOnce(t *testing.T) {
 
 func TestWarnings(t *testing.T) {
 	for src, code := range map[string]string{
-		`{"a": "${1 + 1}"}`:              codeQuotedTemplate,
-		`eventType() == "x" AND 1/0 > 1`: codeSometimesFails,
+		`{"a": "${1 + 1}"}`:                     codeQuotedTemplate,
+		`eventType() == "x" AND 1/0 > 1`:        codeSometimesFails,
+		`containsAttr("a") AND eventType() > 5`: codeSometimesFails,
+		`intEventAttr("a") == "5"`:              codeNeverEqual,
 	} {
 		p, probs := Compile(src, ContextStrategy)
 		if p == nil || len(probs) != 1 || !probs[0].Warning || probs[0].Code != code {

@@ -148,7 +148,7 @@ func (l *lowerer) lower(n *node) lowered {
 	case nodeIndex:
 		return l.index(n)
 	case nodeUnary:
-		return l.op(n, map[string]string{"-": "neg", "+": "plus"}[n.text], l.lower(n.kids[0]))
+		return l.unary(n)
 	case nodeNot:
 		x := l.condition(n.kids[0])
 		if x.known {
@@ -328,7 +328,14 @@ func (l *lowerer) binary(n *node) lowered {
 	if n.text == "matches" && right.known {
 		right = l.pattern(n.kids[1], right)
 	}
-	return l.op(n, binaryOps[n.text], left, right)
+	if !l.operands(n, left, right) {
+		return lowered{n: &ast.NilNode{}, typ: "any", bad: true}
+	}
+	out := l.op(n, binaryOps[n.text], left, right)
+	if out.typ == "any" && !out.known {
+		out.typ = resultType(n.text, left.typ, right.typ)
+	}
+	return out
 }
 
 // pattern compiles a constant regular expression now.

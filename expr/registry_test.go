@@ -65,7 +65,7 @@ func TestResultTypesHold(t *testing.T) {
 
 func TestCodesAreInOrderAndUsed(t *testing.T) {
 	src := ""
-	for _, name := range []string{"lexer.go", "parser.go", "parser_primary.go", "lower.go", "names.go", "compile.go"} {
+	for _, name := range []string{"lexer.go", "parser.go", "parser_primary.go", "lower.go", "names.go", "compile.go", "operands.go"} {
 		data, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
