@@ -63,7 +63,7 @@ func TestProblems(t *testing.T) {
 		{`when(true).then(1)`, ContextStrategy, codeWhen, 0, 18, ".get("},
 		{`1 - "a"`, ContextStrategy, codeFails, 0, 7, ""},
 		{`eventType() > 5`, ContextStrategy, codeType, 0, 15, "toInt"},
-		{`NOT (timestamp() < eventType())`, ContextStrategy, codeType, 5, 30, "alike"},
+		{`NOT (timestamp() < eventType())`, ContextStrategy, codeType, 4, 31, "alike"},
 		{`eventType() - 1`, ContextStrategy, codeType, 0, 15, "numbers"},
 		{`intEventAttr("a") + 1 < "5"`, ContextStrategy, codeType, 0, 27, "alike"},
 		{`listEventAttr("a") + 1`, ContextStrategy, codeType, 0, 22, "numbers"},
