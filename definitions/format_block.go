@@ -156,7 +156,7 @@ func inOrder(list []*entry) (out []*entry) {
 var orders = map[string][]string{
 	"/activity":                  {"name", "display_name", "description", "domain_id_strategy", "config", "trigger", "actions"},
 	"/activity/trigger":          {"type", "args", "context_vars"},
-	"/activity/actions/*":        {"name", "type", "args", "ctrl", "await"},
+	"/activity/actions/*":        {"name", "type", "args", "await", "ctrl"},
 	"/activity/actions/*/ctrl/*": {"when", "default", "context_vars", "then"},
 	"/activity/actions/*/args/*": {"when", "after", "default", "context_vars", "then"},
 }

@@ -190,10 +190,20 @@ func (c *checker) constantLint(x *Expr) {
 func (c *checker) readsOwn(cl *Clause) {
 	for _, s := range cl.Then.Program.Sites() {
 		name, _ := s.First.(string)
-		if s.Kind == expr.SiteVar && s.Known && sets(cl.ContextVars, name) {
+		if s.Kind == expr.SiteVar && s.Known && sets(cl.ContextVars, name) && !writesNew(cl, name) {
 			c.caution("WB2120", cl.Then, s.Start, s.End, say("then sees %s as it was before this clause sets it", quote(name)), say("write the new value here too, or decide in a case behind this action"))
 		}
 	}
+}
+
+// writesNew reports whether the control computes a variable's new value itself, as its clause does.
+func writesNew(cl *Clause, name string) bool {
+	for _, v := range cl.ContextVars {
+		if v.Name == name && v.Value.Kind == ArgsExpr && strings.Contains(cl.Then.Program.Source(), v.Value.Expr.Program.Source()) {
+			return true
+		}
+	}
+	return false
 }
 
 // order warns of clauses that can never be taken.

@@ -74,7 +74,9 @@ func report(stderr io.Writer, c *cobra.Command, err error) int {
 			f.code, f.next = exitUsage, c.CommandPath()+" --help"
 		}
 	}
-	fmt.Fprintln(stderr, "error: "+strings.TrimSpace(f.text))
+	if f.text != "" { // otherwise all was said already
+		fmt.Fprintln(stderr, "error: "+strings.TrimSpace(f.text))
+	}
 	if f.next != "" {
 		fmt.Fprintln(stderr, "try:   "+f.next)
 	}
