@@ -205,3 +205,11 @@ func TestFmt(t *testing.T) {
 		t.Errorf("examples are not in canonical form: %s", stdout)
 	}
 }
+
+func TestLintTellsTheLanguagesProblemsInChinese(t *testing.T) {
+	dir := inFolder(t, map[string]string{"flow.yaml": strings.Replace(lintFlow, `var("数") == 1`, `evntAttr("a") == 1`, 1)})
+	_, stdout, _ := typed(nil, "lint", "--lang", "zh", "--strategy", "by_user", "--service", "push", dir)
+	if !strings.Contains(stdout, "WB1401: 没有") || strings.Contains(stdout, "did you mean") {
+		t.Errorf("the report is\n%s\nwant an unknown function told in Chinese", stdout)
+	}
+}
