@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
-	"net/url"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -23,6 +23,7 @@ type activityView struct {
 	State         string                 `json:"state"`
 	Config        json.RawMessage        `json:"config"` // its own overrides only
 	CreatedAt     stamp                  `json:"created_at"`
+	UpdatedAt     stamp                  `json:"updated_at"`
 	Counters      []counterView          `json:"counters,omitempty"`
 	Warnings      []bushttp.ProblemError `json:"warnings,omitempty"`
 }
@@ -75,8 +76,42 @@ func (s *Server) postActivity(c *call) (*reply, error) {
 	if a := s.o.Metadata.Load().Activities[stored.Number]; a != nil {
 		view = viewActivity(a)
 	}
+	view.UpdatedAt = stamp(max(stored.CreatedMs, stored.UpdatedMs))
 	view.Warnings = items(problems, definitions.SeverityWarning)
-	return created(outcome, "/v1/activities/"+url.PathEscape(stored.Name), view), nil
+	return s.putReply(outcome, "/v1/activities/", stored.Name, stored.Revision, view), nil
+}
+
+// activityCommand returns the handler of a command of an activity. Its next turn works by the new state; what has to be done to the threads follows
+// in the background.
+func activityCommand(name string) func(*Server, *call) (*reply, error) {
+	return func(s *Server, c *call) (*reply, error) {
+		a, err := s.activity(c)
+		if err != nil {
+			return nil, err
+		}
+		expect, err := c.expected()
+		if err != nil {
+			return nil, err
+		}
+		o, err := c.object(true)
+		if err == nil {
+			err = o.done()
+		}
+		if err != nil {
+			return nil, err
+		}
+		stored, outcome, err := s.o.Metadata.CommandActivity(c.r.Context(), a.Number, name, expect)
+		switch {
+		case err != nil:
+			return nil, refusedChange("activity", err)
+		case outcome == metadata.Conflict:
+			return nil, preconditionFailed("activity", a.Name)
+		}
+		s.o.Engine.MetadataChanged()
+		view := viewActivity(s.o.Metadata.Load().Activities[a.Number])
+		view.UpdatedAt = stamp(max(stored.CreatedMs, stored.UpdatedMs))
+		return &reply{status: http.StatusOK, body: view, etag: etag(stored.Revision)}, nil
+	}
 }
 
 func configText(config map[string]any) string {
@@ -86,11 +121,25 @@ func configText(config map[string]any) string {
 	return string(shown(config))
 }
 
-func (s *Server) listActivities(*call) (*reply, error) {
+// states are those that ?state= can ask for.
+var states = []string{activity.ActivityRunning.String(), activity.ActivityPaused.String(), activity.ActivityKilled.String()}
+
+// listActivities shows all activities, or those of ?state= and ?definition=.
+func (s *Server) listActivities(c *call) (*reply, error) {
+	state, definition := c.query("state"), c.query("definition")
+	if state != "" && !slices.Contains(states, state) {
+		return nil, badQuery("there is no state " + quote(state) + ": " + suggestion(state, states))
+	}
 	snap := s.o.Metadata.Load()
 	out := list[activityView]{Items: []activityView{}}
-	for _, number := range sortedKeys(snap.Activities) {
-		out.Items = append(out.Items, viewActivity(snap.Activities[number]))
+	for _, r := range snap.Records.Activities {
+		a := snap.Activities[r.Number]
+		if state != "" && a.State.String() != state || definition != "" && a.Definition != definition {
+			continue
+		}
+		view := viewActivity(a)
+		view.UpdatedAt = stamp(max(r.CreatedMs, r.UpdatedMs))
+		out.Items = append(out.Items, view)
 	}
 	return ok(out), nil
 }
@@ -126,5 +175,7 @@ func (s *Server) getActivity(c *call) (*reply, error) {
 	for _, n := range counters {
 		view.Counters = append(view.Counters, counterView{n.Version, n.Action, n.Status.String(), n.N})
 	}
-	return ok(view), nil
+	record, _ := s.o.Metadata.Load().Records.Activity(a.Number)
+	view.UpdatedAt = stamp(max(record.CreatedMs, record.UpdatedMs))
+	return &reply{status: http.StatusOK, body: view, etag: etag(record.Revision)}, nil
 }

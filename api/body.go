@@ -96,6 +96,18 @@ func (o *object) text(key string, required bool) string {
 	return ""
 }
 
+// named returns the name in the path; a "name" in the body must be the same.
+func (o *object) named(path string) string {
+	if _, given := o.values["name"]; !given {
+		o.known = append(o.known, "name")
+		return path
+	}
+	if name := o.text("name", false); name != path {
+		o.fail("wrong_name", "name", "the body names "+quote(name)+", the path "+quote(path), "leave the name out of the body")
+	}
+	return path
+}
+
 // fields takes a key whose value must be an object.
 func (o *object) fields(key string) map[string]any {
 	o.known = append(o.known, key)

@@ -18,6 +18,7 @@ type versionSummary struct {
 	Runnable  bool   `json:"runnable"` // it compiles with the strategies and services that there are now
 	SHA256    string `json:"sha256"`
 	CreatedAt stamp  `json:"created_at"`
+	UpdatedAt stamp  `json:"updated_at"`
 }
 
 type definitionView struct {
@@ -48,7 +49,8 @@ func hash(text []byte) string {
 }
 
 func summarize(v *metadata.Version) versionSummary {
-	return versionSummary{Version: v.Version, Enabled: v.Enabled, Runnable: v.Compiled != nil, SHA256: hash(v.Text), CreatedAt: stamp(v.CreatedMs)}
+	return versionSummary{Version: v.Version, Enabled: v.Enabled, Runnable: v.Compiled != nil, SHA256: hash(v.Text), CreatedAt: stamp(v.CreatedMs),
+		UpdatedAt: stamp(max(v.CreatedMs, v.UpdatedMs))}
 }
 
 func viewVersion(v *metadata.Version) definitionVersion {
@@ -103,9 +105,13 @@ func (s *Server) postDefinition(c *call) (*reply, error) {
 	if outcome == metadata.Conflict {
 		return nil, versionConflict(v, text)
 	}
+	return s.versionReply(outcome, v, problems), nil
+}
+
+func (s *Server) versionReply(outcome metadata.Outcome, v *metadata.Version, problems []definitions.Problem) *reply {
 	view := viewVersion(v)
 	view.Warnings = items(problems, definitions.SeverityWarning)
-	return created(outcome, "/v1/definitions/"+url.PathEscape(v.Name)+"/versions/"+url.PathEscape(v.Version), view), nil
+	return s.putReply(outcome, "/v1/definitions/"+url.PathEscape(v.Name)+"/versions/", v.Version, v.Revision, view)
 }
 
 func versionConflict(v *metadata.Version, text []byte) error {
@@ -170,7 +176,7 @@ func (s *Server) getVersion(c *call) (*reply, error) {
 			view := viewVersion(v)
 			view.Text = string(v.Text)
 			view.Errors = items(v.Problems, definitions.SeverityError)
-			return ok(view), nil
+			return &reply{status: http.StatusOK, body: view, etag: etag(v.Revision)}, nil
 		}
 		known = append(known, v.Version)
 	}

@@ -70,7 +70,7 @@ func (s *Server) refuse(r *http.Request) *bushttp.Problem {
 		return &bushttp.Problem{Status: http.StatusForbidden, Code: "cross_origin", Title: "A page of another site may not change anything here",
 			Detail: err.Error() + ": send the request from a program, or from a page of this node"}
 	}
-	if r.Method != http.MethodPost {
+	if r.Method != http.MethodPost && r.Method != http.MethodPut && r.Method != http.MethodPatch {
 		return nil
 	}
 	kind := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Type")))

@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/weftbox/weftbox/definitions"
 	bushttp "github.com/weftbox/weftbox/messagebus/http"
@@ -68,7 +69,7 @@ func conflict(kind, name, hint string, all ...difference) error {
 }
 
 func notFound(kind, name, hint string) error {
-	p := &bushttp.Problem{Status: http.StatusNotFound, Code: kind + "_not_found", Title: "There is no such " + kind, Detail: fmt.Sprintf("there is no %s %s", kind, quote(name))}
+	p := &bushttp.Problem{Status: http.StatusNotFound, Code: strings.ReplaceAll(kind, " ", "_") + "_not_found", Title: "There is no such " + kind, Detail: fmt.Sprintf("there is no %s %s", kind, quote(name))}
 	if hint != "" {
 		p.Detail += ": " + hint
 	}

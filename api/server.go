@@ -117,6 +117,7 @@ func (c *call) query(name string) string { return c.r.URL.Query().Get(name) }
 type reply struct {
 	status   int
 	location string
+	etag     string
 	body     any
 }
 
@@ -141,6 +142,9 @@ func (s *Server) answer(o *operation, w http.ResponseWriter, r *http.Request) {
 	}
 	if rep.location != "" {
 		w.Header().Set("Location", rep.location)
+	}
+	if rep.etag != "" {
+		w.Header().Set("ETag", rep.etag)
 	}
 	s.write(w, r, rep)
 }

@@ -189,8 +189,11 @@ func (s *Server) commanded(name string, a *activity.Activity, id activity.ID, go
 			}
 			status = t.Status
 		}
-		return nil, &bushttp.Problem{Status: http.StatusConflict, Code: "invalid_status", Title: "The thread is " + status.String(),
-			Detail: name + " is not for a thread that is " + status.String()}
+		detail := v.Error
+		if why := activity.Refusal(status, name); why != nil {
+			detail = why.Error()
+		}
+		return nil, &bushttp.Problem{Status: http.StatusConflict, Code: "invalid_status", Title: "The thread is " + status.String(), Detail: detail}
 	}
 	return nil, &bushttp.Problem{Status: http.StatusConflict, Code: "command_failed", Title: "The command was not carried out", Detail: string(v.Kind) + ": " + v.Error}
 }

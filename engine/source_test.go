@@ -59,3 +59,41 @@ func TestRecordsReadAgainAreDroppedByTheirSlots(t *testing.T) {
 		r.is(n, fmt.Sprint("u", i), "waiting wait n=11")
 	}
 }
+
+// changing is a consumer that changes the metadata while it is asked.
+type changing struct {
+	*mem.Consumer
+	change func()
+}
+
+func (c *changing) Poll(max, maxBytes int) ([]messagebus.Record, error) {
+	if c.change != nil {
+		c.change()
+		c.change = nil
+	}
+	return c.Consumer.Poll(max, maxBytes)
+}
+
+// TestAMessageMeetsWhatWasThereBeforeIt: an activity that was put after a turn had begun, and before the turn read a message, gets the message.
+func TestAMessageMeetsWhatWasThereBeforeIt(t *testing.T) {
+	log := mem.NewLog()
+	c := &changing{Consumer: log.Consumer("mem/orders")}
+	r := newRig(t, c)
+	r.strategy("user", `containsAttr("user")`, `eventAttr("user")`)
+	var n uint32
+	c.change = func() {
+		n = r.flow(`
+activity:
+  name: late
+  domain_id_strategy: user
+  trigger: eventTypeIs("hit")
+  actions:
+    - name: wait
+      type: receive
+      args: [{when: 'false', then: finish()}]
+`)
+		log.Append(hit("u", 1), startMs)
+	}
+	r.quiet()
+	r.is(n, "u", "waiting wait")
+}

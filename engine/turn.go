@@ -49,7 +49,7 @@ func newTurn(e *Engine) *turn {
 }
 
 func (t *turn) reset() {
-	t.snap, t.nowMs = t.e.o.Metadata(), t.e.now()
+	t.nowMs = t.e.now()
 	clear(t.records)
 	clear(t.printed)
 	clear(t.logged)
@@ -117,7 +117,9 @@ func (t *turn) decide() bool {
 // collect takes what is there now, never waiting for more: callers and relay, due alarms, then the buses.
 func (t *turn) collect() error {
 	e := t.e
-	for _, in := range e.takeInbox(e.o.MaxMessages, e.o.MaxBytes) {
+	inbox := e.takeInbox(e.o.MaxMessages, e.o.MaxBytes)
+	t.snap = e.o.Metadata() // not before: who posts after a change was answered must meet it
+	for _, in := range inbox {
 		if in.record != nil {
 			t.take(*in.record)
 		}
@@ -134,6 +136,7 @@ func (t *turn) collect() error {
 	if err := t.poll(); err != nil {
 		return err
 	}
+	t.snap = e.o.Metadata()
 	for _, r := range t.records {
 		if err := t.route(r); err != nil {
 			return err
