@@ -141,7 +141,7 @@ func exitOf(status int) int {
 		return exitNotAllowed
 	case http.StatusNotFound:
 		return exitNotFound
-	case http.StatusConflict:
+	case http.StatusConflict, http.StatusPreconditionFailed:
 		return exitConflict
 	case http.StatusGatewayTimeout:
 		return exitTimeout

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -11,12 +12,27 @@ import (
 )
 
 func newThreadsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads", Args: cobra.NoArgs, RunE: help}
-	c.AddCommand(newThreadsGet(), newThreadsList())
+	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads, pause, resume and kill them", Args: cobra.NoArgs, RunE: help}
+	c.AddCommand(newThreadsGet(), newThreadsList(), newThreadCommand("pause", "Pause a thread: its mail and alarms wait"),
+		newThreadCommand("resume", "Let a paused or stalled thread go on", "continue"), newThreadCommand("kill", "End a thread"))
 	return c
 }
 
 func help(c *cobra.Command, _ []string) error { return c.Help() }
+
+// newThreadCommand sends a command to one thread; the node has carried it out when it answers.
+func newThreadCommand(verb, short string, aliases ...string) *cobra.Command {
+	return &cobra.Command{Use: verb + " ACTIVITY DOMAIN", Aliases: aliases, Short: short, Args: cobra.ExactArgs(2), RunE: func(c *cobra.Command, args []string) error {
+		return managed(c, http.MethodPost, threadPath(args[0], args[1])+"/"+verb, nil, "weftbox threads get "+args[0]+" "+args[1], func(body []byte) ([][]string, error) {
+			var got struct {
+				Status string `json:"status"`
+				Action string `json:"action"`
+			}
+			err := json.Unmarshal(body, &got)
+			return [][]string{{"status", got.Status}, {"action", got.Action}}, err
+		})
+	}}
+}
 
 func newThreadsGet() *cobra.Command {
 	var run uint64
