@@ -120,17 +120,17 @@ func (n *node) openStores() error {
 	var err error
 	n.state, err = store.Open(filepath.Join(c.Dir, "state"), store.Options{FS: files, Slots: c.Slots, Durability: c.Durability,
 		CacheBytes: share.blocks, MemTableBytes: share.memTable, AcceptLoss: c.AcceptLoss})
-	if err != nil {
-		next := ""
-		if errors.Is(err, store.ErrShortHistory) {
-			next = "weftbox serve --accept-loss --data " + c.Dir
-		}
-		return fail(storeCode(err), next, "%v", err)
+	if err == nil {
+		n.meta, err = metapebble.Open(filepath.Join(c.Dir, "meta"), metapebble.Options{FS: files, DiskFull: n.state.DiskFull, AcceptLoss: c.AcceptLoss})
 	}
-	if n.meta, err = metapebble.Open(filepath.Join(c.Dir, "meta"), metapebble.Options{FS: files}); err != nil {
-		return fail(storeCode(err), "", "%v", err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	next := ""
+	if errors.Is(err, store.ErrShortHistory) || errors.Is(err, metapebble.ErrShortHistory) {
+		next = "weftbox serve --accept-loss --data " + c.Dir
+	}
+	return fail(storeCode(err), next, "%v", err)
 }
 
 // refuseEvents says why no event is taken: the disk is low.

@@ -138,7 +138,7 @@ func (m *Mark) CheckFiles(fs vfs.FS, dir string) error {
 		return fmt.Errorf("store %s cannot be opened: %w", dir, err)
 	}
 	if !desc.Exists {
-		return shortHistory(dir, "it had %d turns, and now the file that names its MANIFEST is missing", m.Turns)
+		return shortHistory(dir, "it has a beacon, and the file that names its MANIFEST is missing")
 	}
 	if err := m.checkLogs(fs, dir); err != nil {
 		return err
@@ -148,8 +148,10 @@ func (m *Mark) CheckFiles(fs vfs.FS, dir string) error {
 	}
 	sum, n, err := sumOf(fs, desc.ManifestFilename, 0, 0, m.ManifestBytes)
 	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return shortHistory(dir, "its %s is missing", m.Manifest)
 	case err != nil:
-		return shortHistory(dir, "its %s cannot be read: %v", m.Manifest, err)
+		return fmt.Errorf("store %s: its %s cannot be read: %w", dir, m.Manifest, err)
 	case n < m.ManifestBytes:
 		return shortHistory(dir, "its %s has %d bytes, %d were on disk", m.Manifest, n, m.ManifestBytes)
 	case sum != m.manifestSum:
@@ -166,7 +168,7 @@ func (m *Mark) checkLogs(fs vfs.FS, dir string) error {
 		case errors.Is(err, os.ErrNotExist):
 			return shortHistory(dir, "its log %s, of which %d bytes were on disk, is missing", l.Name(), l.Bytes)
 		case err != nil:
-			return shortHistory(dir, "its log %s cannot be looked at: %v", l.Name(), err)
+			return fmt.Errorf("store %s: its log %s cannot be looked at: %w", dir, l.Name(), err)
 		case info.Size() < l.Bytes:
 			return shortHistory(dir, "its log %s has %d bytes, %d were on disk", l.Name(), info.Size(), l.Bytes)
 		}
@@ -185,7 +187,7 @@ func (m *Mark) CheckEnd(dir, what, storeID string, turns uint64) error {
 	return nil
 }
 
-// sumOf goes on with the sum of a file from a place to its end, at most to limit (0: no limit), and returns where that is.
+// sumOf goes on with the sum of a file from a place to limit, or to its end (limit 0: for a mark to be written), and returns where that is.
 func sumOf(fs vfs.FS, path string, sum uint32, from, limit int64) (uint32, int64, error) {
 	f, err := fs.Open(path)
 	if err != nil {
@@ -204,8 +206,8 @@ func sumOf(fs vfs.FS, path string, sum uint32, from, limit int64) (uint32, int64
 	if err == io.EOF {
 		err = nil
 	}
-	if err == nil {
-		err = f.Sync() // what the mark speaks of must be on disk before the mark is
+	if err == nil && limit == 0 {
+		err = f.Sync() // what a mark speaks of must be on disk before the mark is
 	}
 	return sum, from, errors.Join(err, f.Close())
 }

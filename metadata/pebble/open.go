@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -11,13 +12,22 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/weftbox/weftbox/internal/durable"
 	"github.com/weftbox/weftbox/metadata"
 )
 
 // Options of Open. The zero value is ready for use.
 type Options struct {
-	FS vfs.FS // default: the machine's file system
+	FS       vfs.FS        // default: the machine's file system
+	Logger   pebble.Logger // nil: only errors, to stderr. Its Fatalf should end the process; a store whose process lives on refuses everything
+	DiskFull func()        // called when a write finds no room, which is then tried once more; may be nil
+
+	Beacon     bool // keep a beacon although FS is given; a store on the machine's own files always has one
+	AcceptLoss bool // open a store although the beacon says that a part of it is missing
 }
+
+// ErrShortHistory is wrapped by the error of Open that says that a store lacks what was once on disk.
+var ErrShortHistory = durable.ErrShortHistory
 
 // ErrInUse says that another Store, of this process or another one, has the directory open.
 var ErrInUse = errors.New("the directory is in use")
@@ -25,16 +35,11 @@ var ErrInUse = errors.New("the directory is in use")
 // memoryBytes is the size of the memtable and of the block cache: metadata is small and read once.
 const memoryBytes = 1 << 20
 
-// quiet keeps Pebble's chatter about its own files out of the log; its errors and its last words before it ends the process stay.
-type quiet struct{ pebble.Logger }
-
-func (quiet) Infof(string, ...any) {}
-
 // Open opens the store in dir, creating both when they are missing. The error of a directory in use is ErrInUse.
 func Open(dir string, o Options) (*Store, error) {
 	fs := o.FS
 	if fs == nil {
-		fs = vfs.Default
+		fs, o.Beacon = vfs.Default, true
 		if abs, err := filepath.Abs(dir); err == nil {
 			dir = abs // Pebble knows the locks of its own process by path
 		}
@@ -49,9 +54,12 @@ func Open(dir string, o Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("metadata directory %s cannot be locked: %w", dir, err)
 	}
-	s, err := open(dir, fs, lock)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("metadata directory %s cannot be opened: %w", dir, err), lock.Close())
+	if o.Logger == nil {
+		o.Logger = durable.ErrorLogger{Out: os.Stderr, Name: "metadata"}
+	}
+	s := &Store{lock: lock, guard: durable.NewGuard(o.Logger)}
+	if err := s.open(dir, fs, o); err != nil {
+		return nil, errors.Join(fmt.Errorf("metadata directory %s cannot be opened: %w", dir, err), s.release())
 	}
 	return s, nil
 }
@@ -62,24 +70,105 @@ func held(err error) bool {
 	return !errors.As(err, &path) && (errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) || strings.Contains(err.Error(), "lock held"))
 }
 
-func open(dir string, fs vfs.FS, lock *pebble.Lock) (*Store, error) {
-	db, err := pebble.Open(dir, &pebble.Options{
-		FS:   fs,
-		Lock: lock,
+// open holds the directory against its beacon, opens Pebble and reads all rows. After an error release gives back what was taken.
+func (s *Store) open(dir string, fs vfs.FS, o Options) error {
+	var before *durable.Mark
+	if !o.AcceptLoss {
+		var err error
+		if before, err = durable.ReadMark(fs, dir); err != nil {
+			return err
+		}
+	}
+	if o.Beacon || before != nil { // one that is there is kept up to date: it asks for logs
+		s.beacon = durable.NewBeacon(fs, dir, s.guard)
+	}
+	if before != nil {
+		if err := before.CheckFiles(fs, dir); err != nil {
+			return err
+		}
+		if err := s.beacon.Resume(before); err != nil {
+			return fmt.Errorf("its beacon cannot be written: %w", err)
+		}
+	}
+	files := fs
+	if o.DiskFull != nil {
+		files = vfs.OnDiskFull(fs, o.DiskFull)
+	}
+	var err error
+	s.db, err = pebble.Open(dir, &pebble.Options{
+		FS:   s.guard.Files(files, s.beacon),
+		Lock: s.lock,
 		// The zero value would be the oldest format, whose log hides corrupted records.
 		FormatMajorVersion: pebble.FormatWALSyncChunks,
 		MemTableSize:       memoryBytes,
 		CacheSize:          memoryBytes,
-		Logger:             quiet{pebble.DefaultLogger},
+		Logger:             s.guard,
+		EventListener:      s.guard.Listener(),
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	s := &Store{db: db, lock: lock}
 	if err := s.load(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return err
 	}
-	return s, nil
+	if before != nil {
+		if err := before.CheckEnd(dir, "revision", storeName, s.meta.Revision); err != nil {
+			return err
+		}
+	}
+	return s.startBeacon()
+}
+
+// storeName stands in the beacon for the id that a store of metadata does not have.
+const storeName = "metadata"
+
+// startBeacon replaces the beacon by one that says what is on disk now.
+func (s *Store) startBeacon() error {
+	if s.beacon == nil {
+		return nil
+	}
+	logs, err := s.beacon.Logs()
+	if err != nil {
+		return err
+	}
+	if err := s.db.LogData(nil, pebble.Sync); err != nil { // what a replay found in the page cache may not be on disk
+		return err
+	}
+	if err := s.beacon.Create(storeName, s.meta.Revision, logs); err != nil {
+		return fmt.Errorf("its beacon cannot be written: %w", err)
+	}
+	return nil
+}
+
+// mark says in the beacon that the present revision is on disk.
+func (s *Store) mark() error {
+	if s.beacon == nil {
+		return nil
+	}
+	logs, err := s.beacon.Logs()
+	if err == nil {
+		err = s.beacon.Write(s.meta.Revision, logs)
+	}
+	if errors.Is(err, syscall.ENOSPC) { // a file system that copies on write; the mark before is true still
+		return nil
+	}
+	if err != nil {
+		err = fmt.Errorf("the beacon could not be written: %w", err)
+	}
+	return err
+}
+
+// release gives back what open took. What was committed is on disk.
+func (s *Store) release() error {
+	s.guard.Stop()
+	var err error
+	if s.db != nil {
+		err = s.db.Close()
+	}
+	if s.beacon != nil { // after Pebble, which asks it before it removes logs
+		err = errors.Join(err, s.beacon.Close())
+	}
+	return errors.Join(err, s.lock.Close())
 }
 
 // load reads all rows, and writes the row "m" of a new store.

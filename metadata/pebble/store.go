@@ -12,12 +12,15 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/weftbox/weftbox/activity"
+	"github.com/weftbox/weftbox/internal/durable"
 	"github.com/weftbox/weftbox/metadata"
 )
 
 // Store keeps metadata in one directory. It implements metadata.Store.
 type Store struct {
-	lock *pebble.Lock
+	lock   *pebble.Lock
+	guard  *durable.Guard
+	beacon *durable.Beacon // may be nil
 
 	mu      sync.Mutex // all below
 	db      *pebble.DB // nil after Close
@@ -51,6 +54,8 @@ func (s *Store) usable(ctx context.Context) error {
 		return errClosed
 	case s.broken != nil:
 		return fmt.Errorf("the metadata store takes no more changes since a write failed; restart to see what is on disk: %w", s.broken)
+	case s.guard.Err() != nil:
+		return fmt.Errorf("the metadata store can not go on; restart to see what is on disk: %w", s.guard.Err())
 	}
 	return ctx.Err()
 }
@@ -87,11 +92,16 @@ func (s *Store) commit(next meta, rows ...write) error {
 			return err
 		}
 	}
-	if err := b.Commit(pebble.Sync); err != nil {
+	if err := errors.Join(b.Commit(pebble.Sync), s.guard.Err()); err != nil {
 		s.broken = err
 		return err
 	}
 	s.meta = next
+	if err := s.mark(); err != nil {
+		s.broken = err
+		s.guard.Fatalf("%v", err)
+		return err
+	}
 	s.records.Revision = next.Revision
 	return nil
 }
@@ -256,9 +266,9 @@ func (s *Store) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	err := s.db.Close()
+	err := s.release()
 	s.db = nil
-	return errors.Join(err, s.lock.Close())
+	return err
 }
 
 func outcomeOf(same bool) metadata.Outcome {

@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/weftbox/weftbox/internal/durable"
 	"github.com/weftbox/weftbox/metadata"
 	"github.com/weftbox/weftbox/metadata/metadatatest"
 )
@@ -108,7 +109,7 @@ func TestDirectoryCannotBeMade(t *testing.T) {
 // rewrite changes rows behind the store's back, as another version of the program would have written them.
 func rewrite(t *testing.T, fs vfs.FS, rows map[string]string) {
 	t.Helper()
-	db, err := pebble.Open("meta", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: quiet{pebble.DefaultLogger}})
+	db, err := pebble.Open("meta", &pebble.Options{FS: fs, FormatMajorVersion: pebble.FormatWALSyncChunks, Logger: durable.ErrorLogger{Out: os.Stderr, Name: "metadata"}})
 	if err != nil {
 		t.Fatal(err)
 	}
