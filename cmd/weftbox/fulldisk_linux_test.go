@@ -224,7 +224,7 @@ func eventually(t *testing.T, node *child, what string, done func() bool) {
 }
 
 // fillSlowly takes room until events are refused, and looks at what goes on meanwhile: reads, alarms, readiness and what the metrics say.
-func fillSlowly(t *testing.T, node *child, c *tally, f *filler, admin string) {
+func fillSlowly(t *testing.T, node *child, c *tally, f *filler, admin, victim string) {
 	t.Helper()
 	refused := c.low.Load()
 	f.leave(7 << 20) // an eighth of the disk is the mark
@@ -238,7 +238,13 @@ func fillSlowly(t *testing.T, node *child, c *tally, f *filler, admin string) {
 	}
 	before := ticks()
 	eventually(t, node, "alarms to ring on a low disk", func() bool { return ticks() > before })
-	node.must(200, "GET", "/readyz", "")
+	if text := node.must(200, "GET", "/readyz?verbose", ""); !strings.Contains(text, "the disk is low: events are refused") {
+		t.Errorf("on a low disk /readyz says %s, want ready, and that events are refused", text)
+	}
+	node.must(202, "POST", fmt.Sprintf("/v1/activities/tick/threads/%s/kill", victim), "") // what takes rows away goes on, too
+	if text := node.must(200, "GET", threadPath("tick", victim), ""); !strings.Contains(text, "killed") {
+		t.Errorf("a thread killed on a low disk is %s", text)
+	}
 	if free := gauges(t, "http://"+admin)["weftbox_disk_free_bytes"]; free <= 0 || free > 16<<20 {
 		t.Errorf("on a low disk the metric says %.0f free bytes, want more than 0 and few", free)
 	}
@@ -281,7 +287,7 @@ func TestFullDisk(t *testing.T) {
 		eventually(t, node, "events to be taken", func() bool { return c.sum() >= before+50 })
 		f := newFiller(t, disk)
 		if round%2 == 0 {
-			fillSlowly(t, node, c, f, admin)
+			fillSlowly(t, node, c, f, admin, fmt.Sprint("t", 1+round))
 		}
 		taken := make(chan struct{})
 		go func() { defer close(taken); f.take(node.exited) }()

@@ -115,8 +115,10 @@ func (s *Store) open(fs vfs.FS, o Options) error {
 		s.beacon = durable.NewBeacon(fs, s.dir, s.guard)
 	}
 	if before != nil {
-		if err := before.CheckFiles(fs, s.dir); err != nil {
+		if err := before.CheckFiles(fs, s.dir); errors.Is(err, ErrShortHistory) {
 			return err
+		} else if err != nil {
+			return explainOpen(s.dir, err)
 		}
 	}
 	if before != nil && s.beacon != nil {

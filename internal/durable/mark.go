@@ -135,7 +135,7 @@ func shortHistory(dir, format string, args ...any) error {
 func (m *Mark) CheckFiles(fs vfs.FS, dir string) error {
 	desc, err := pebble.Peek(dir, fs)
 	if err != nil {
-		return fmt.Errorf("store %s cannot be opened: %w", dir, err)
+		return err // of the same kind as the open that would come now
 	}
 	if !desc.Exists {
 		return shortHistory(dir, "it has a beacon, and the file that names its MANIFEST is missing")
@@ -151,7 +151,7 @@ func (m *Mark) CheckFiles(fs vfs.FS, dir string) error {
 	case errors.Is(err, os.ErrNotExist):
 		return shortHistory(dir, "its %s is missing", m.Manifest)
 	case err != nil:
-		return fmt.Errorf("store %s: its %s cannot be read: %w", dir, m.Manifest, err)
+		return fmt.Errorf("its %s cannot be read: %w", m.Manifest, err)
 	case n < m.ManifestBytes:
 		return shortHistory(dir, "its %s has %d bytes, %d were on disk", m.Manifest, n, m.ManifestBytes)
 	case sum != m.manifestSum:
@@ -168,7 +168,7 @@ func (m *Mark) checkLogs(fs vfs.FS, dir string) error {
 		case errors.Is(err, os.ErrNotExist):
 			return shortHistory(dir, "its log %s, of which %d bytes were on disk, is missing", l.Name(), l.Bytes)
 		case err != nil:
-			return fmt.Errorf("store %s: its log %s cannot be looked at: %w", dir, l.Name(), err)
+			return fmt.Errorf("its log %s cannot be looked at: %w", l.Name(), err)
 		case info.Size() < l.Bytes:
 			return shortHistory(dir, "its log %s has %d bytes, %d were on disk", l.Name(), info.Size(), l.Bytes)
 		}

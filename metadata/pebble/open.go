@@ -59,6 +59,9 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{lock: lock, guard: durable.NewGuard(o.Logger)}
 	if err := s.open(dir, fs, o); err != nil {
+		if strings.Contains(err.Error(), "unknown format major version") { // Pebble has no type for it
+			err = fmt.Errorf("a newer program wrote it: use that one or a newer one: %w", err)
+		}
 		return nil, errors.Join(fmt.Errorf("metadata directory %s cannot be opened: %w", dir, err), s.release())
 	}
 	return s, nil
