@@ -48,7 +48,7 @@ const tickFlow = `activity:
 const (
 	smallDiskMiB = 64
 	tallyUsers   = 6
-	tickThreads  = 20
+	tickThreads  = 8
 	tickPad      = 20_000 // bytes of the variables of one
 )
 
@@ -245,8 +245,8 @@ func fillSlowly(t *testing.T, node *child, c *tally, f *filler, admin, victim st
 	if text := node.must(200, "GET", threadPath("tick", victim), ""); !strings.Contains(text, "killed") {
 		t.Errorf("a thread killed on a low disk is %s", text)
 	}
-	if free := gauges(t, "http://"+admin)["weftbox_disk_free_bytes"]; free <= 0 || free > 16<<20 {
-		t.Errorf("on a low disk the metric says %.0f free bytes, want more than 0 and few", free)
+	if free, known := gauges(t, "http://"+admin)["weftbox_disk_free_bytes"]; !known || free > 16<<20 {
+		t.Errorf("on a low disk the metric says %.0f free bytes (%v), want few", free, known)
 	}
 }
 
@@ -277,7 +277,11 @@ func TestFullDisk(t *testing.T) {
 	}
 	c := &tally{}
 	c.url.Store(&node.url)
-	for round := range 4 {
+	rounds := 2
+	if os.Getenv("WEFTBOX_FLOOD") != "" { // a long run
+		rounds = 10
+	}
+	for round := range rounds {
 		stop := make(chan struct{})
 		var users sync.WaitGroup
 		for u := range tallyUsers {
@@ -312,8 +316,56 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("round %d: a client was answered %s, want 202, 429 or 503", round, *odd)
 		}
 	}
-	t.Logf("4 full disks: %d events acknowledged, %d answers 503, %d of them because the disk was low", c.sum(), c.codes[503].Load(), c.low.Load())
+	t.Logf("%d full disks: %d events acknowledged, %d answers 503, %d of them because the disk was low", rounds, c.sum(), c.codes[503].Load(), c.low.Load())
 	if code := node.signal(syscall.SIGTERM); code != exitOK {
 		t.Errorf("told to stop, the node ended with code %d, want %d; its log: %s", code, exitOK, node.stderr)
 	}
+}
+
+// TestFullDiskOfMetadata: nothing but changes of metadata meet the full disk. They have the ballast; then the node ends with its code, too.
+func TestFullDiskOfMetadata(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
+	disk := mountSmallDisk(t)
+	start := func() *child {
+		return serveChild(t, nil, "--data", filepath.Join(disk, "data"), "--memory", "64MiB", "--random-ports")
+	}
+	node := start()
+	node.must(201, "POST", "/v1/strategies", `{"name":"user","when":"containsAttr(\"user\")","domain_id":"eventAttr(\"user\")"}`)
+	f := newFiller(t, disk)
+	taken := make(chan struct{})
+	go func() { defer close(taken); f.take(node.exited) }()
+	acked, comment := 0, strings.Repeat("# what this is for\n", 3000)
+	for deadline := time.Now().Add(patience); ; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d definitions were taken by a disk with %d free bytes, and the node does not end; its log: %s", acked, f.free(), node.stderr)
+		}
+		r, err := http.Post(node.url+"/v1/definitions", "application/yaml", strings.NewReader(comment+strings.Replace(floodFlow, "name: flood", fmt.Sprint("name: flood", acked), 1)))
+		if err != nil {
+			break // the node ends
+		}
+		_ = r.Body.Close()
+		if r.StatusCode != 201 {
+			t.Fatalf("definition %d was answered %d", acked, r.StatusCode)
+		}
+		acked++
+	}
+	select {
+	case <-node.exited:
+	case <-time.After(patience):
+		t.Fatalf("the node answers no more and does not end; its log: %s", node.stderr)
+	}
+	<-taken
+	for _, part := range []string{"the ballast of", "metadata: ", "no space left on device", "nothing that was acknowledged is lost"} {
+		if code := node.cmd.ProcessState.ExitCode(); code != exitDiskFull || !strings.Contains(node.stderr.String(), part) {
+			t.Errorf("the node ended with code %d, want %d and %q in its log: %s", code, exitDiskFull, part, node.stderr)
+		}
+	}
+	f.remove()
+	node = start()
+	for i := range acked {
+		node.must(200, "GET", fmt.Sprint("/v1/definitions/flood", i), "")
+	}
+	t.Logf("%d definitions were acknowledged, and are there", acked)
 }

@@ -154,6 +154,7 @@ func (d *disk) release() {
 	if now.BallastBytes > 0 {
 		size := now.BallastBytes
 		now.BallastBytes = 0
+		now.FreeBytes = min(now.FreeBytes, size) // it was none in this moment
 		if err := d.fs.Remove(d.path); err != nil {
 			d.log.Errorf("the disk is full and its ballast cannot be removed: %v", err)
 		} else {
