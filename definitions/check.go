@@ -132,6 +132,7 @@ type checker struct {
 
 	brokenActions map[int]bool // by index: those with an error
 	configReads   []configRead
+	timeless      []typeNode     // services that are awaited without a timeout
 	surprised     map[*node]bool // config values that were looked at
 }
 

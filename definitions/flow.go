@@ -24,9 +24,34 @@ func (c *checker) waitWarnings(f fields, a *Action, path string) {
 	if a.Spec.Service && a.Args != nil && a.Args.Get("timeout") == nil {
 		for _, k := range a.Spec.Keys {
 			if k.Name == "timeout" {
-				c.warn("WB2103", f.found[key], sub(path, key), say("the service %s is called without a timeout: threads may wait here for ever", quote(a.Type)),
-					say(`add "timeout: minutes(1)" to args and a ctrl entry for resultTimeout()`))
+				c.timeless = append(c.timeless, typeNode{a, f.found[key], sub(path, key)})
 			}
+		}
+	}
+}
+
+// typeNode is where an action's type stands.
+type typeNode struct {
+	a    *Action
+	n    *node
+	path string
+}
+
+// timeouts warns of services that are awaited without a timeout. What a concurrent begins has none of its own: there the after of the
+// concurrent counts.
+func (c *checker) timeouts() {
+	started := map[int]bool{}
+	for _, a := range c.def.Actions {
+		if a.Spec != nil {
+			for _, i := range c.startedBy(a) {
+				started[i] = true
+			}
+		}
+	}
+	for _, at := range c.timeless {
+		if !started[at.a.Index] {
+			c.warn("WB2103", at.n, at.path, say("the service %s is called without a timeout: threads may wait here for ever", quote(at.a.Type)),
+				say(`add "timeout: minutes(1)" to args and a ctrl entry for resultTimeout()`))
 		}
 	}
 }

@@ -19,6 +19,7 @@ func (c *checker) lint() {
 	}
 	c.triggerLints()
 	c.configLints()
+	c.timeouts()
 	if len(c.def.Actions) == 0 || c.gaps() {
 		return
 	}
@@ -35,10 +36,10 @@ func (c *checker) gaps() bool {
 	return c.unsure || slices.ContainsFunc(c.problems, func(p Problem) bool { return p.Severity == SeverityError && !whole[p.Code] })
 }
 
-// unreachable warns of actions that no call leads to. Where any action that is reached may go to a place known only when it runs,
-// nothing is certain and nothing is said.
+// unreachable warns of actions that no call leads to. Where any action that is reached may go to a place known only when it runs, or where
+// an operator may send a thread on, nothing is certain and nothing is said.
 func (c *checker) unreachable(g *graph) {
-	if g.unsure {
+	if g.unsure || g.steered {
 		return
 	}
 	for _, i := range g.unreachedRoots() {
@@ -147,15 +148,38 @@ func (c *checker) ignoredResult(a *Action) {
 	})
 }
 
-// asksAgain warns of a service that is asked again and again without a pause.
+// asksAgain warns of a service that is asked again and again without a pause. A ctrl that looks at variables may count, and after a timeout
+// there was a pause.
 func (c *checker) asksAgain(a *Action) {
+	counts := false
 	a.ctrlExprs(func(x *Expr) {
-		for _, call := range x.Program.Calls() {
-			if call.Name == a.Name {
-				c.caution("WB2114", x, call.Start, call.End, say("%s asks its service again at once, and so for ever", quote(a.Name)), say("write retry(3, …), or go over a sleep"))
-			}
+		for _, s := range x.Program.Sites() {
+			counts = counts || s.Kind == expr.SiteVar || s.Name == "allVars" || s.Name == "context"
 		}
 	})
+	if counts {
+		return
+	}
+	again := func(cl *Clause) {
+		if cl.Cond != nil && looksAt(cl.Cond, "resultTimeout", "result.timeout", "result.isTimeout") {
+			return
+		}
+		for _, call := range cl.Then.Program.Calls() {
+			if call.Name == a.Name {
+				c.caution("WB2114", cl.Then, call.Start, call.End, say("%s asks its service again at once, and so for ever", quote(a.Name)), say("write retry(3, …), or go over a sleep"))
+			}
+		}
+	}
+	for i := range a.Ctrl.When {
+		again(&a.Ctrl.When[i])
+	}
+	if a.Ctrl.Default != nil {
+		again(a.Ctrl.Default)
+	}
+}
+
+func looksAt(x *Expr, names ...string) bool {
+	return slices.ContainsFunc(x.Program.Sites(), func(s expr.Site) bool { return slices.Contains(names, s.Name) })
 }
 
 // maxRetries is how many times a retry, which has no pause, may sensibly be made.

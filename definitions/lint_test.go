@@ -1,0 +1,86 @@
+package definitions
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// lintedAs returns what is said of actions, as "line:column code", lines counted in the text of the actions.
+func lintedAs(actions string) string {
+	const head = "activity:\n  name: a\n  domain_id_strategy: order_id\n  config: {n: 1}\n  trigger:\n    type: event\n    args: {condition: 'eventTypeIs(\"payment\")'}\n    context_vars: {born: 1}\n  actions:\n"
+	_, problems := Check([]byte(head+"  "+strings.ReplaceAll(actions, "\n", "\n  ")), testEnv())
+	var out []string
+	for _, p := range problems {
+		out = append(out, fmt.Sprintf("%d:%d %s", p.Line-strings.Count(head, "\n"), p.Column-2, p.Code))
+	}
+	return strings.Join(out, ", ")
+}
+
+const end = "- {name: end, type: stdout, args: 1, ctrl: finish()}\n"
+
+// TestLints holds what is said of small flows, and above all what is not: each silent case once was, or could be, a false alarm.
+func TestLints(t *testing.T) {
+	for _, c := range []struct{ name, actions, want string }{
+		{"silent: a way round that counts", "- name: n\n  type: compute\n  args:\n    - i: var(\"i\", 0) + 1\n  ctrl:\n    - when: var(\"i\") < 5\n      then: call(\"n\")\n    - default: call(\"end\")\n" + end, ""},
+		{"round without a way out", "- {name: n, type: compute, args: [{i: 1}], ctrl: call(\"m\")}\n- {name: m, type: stdout, args: 1, ctrl: call(\"n\")}\n", "1:10 WB2109"},
+		{"round behind a way out", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      then: finish()\n    - default: call(\"m\")\n- {name: m, type: stdout, args: 1, ctrl: call(\"m\")}\n", "7:10 WB2109"},
+		{"silent: the round waits and can end", "- {name: n, type: sleep, args: {time: days(1)}, ctrl: call(\"m\")}\n- name: m\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      then: finish()\n    - default: call(\"n\")\n", ""},
+		{"waits and never ends", "- {name: n, type: sleep, args: {time: days(1)}, ctrl: call(\"n\")}\n", "1:10 WB2106"},
+		{"silent: a control from data may end", "- {name: n, type: sleep, args: {time: days(1)}, ctrl: 'config(\"where\", \"FINISH\")'}\n", ""},
+		{"silent: a service may say where to go", "- {name: coupon, args: {request: 1, timeout: 5}}\n", ""},
+		{"await: false does not rest", "- {name: push, args: {request: 1}, await: false, ctrl: call(\"push\")}\n", "1:10 WB2109, 1:61 WB2114"},
+		{"silent: retry ends", "- {name: push, args: {request: 1, timeout: 5}, ctrl: retry(3)}\n", ""},
+		{"retry that only goes round", "- {name: n, type: sleep, args: {time: 1}, ctrl: 'retry(3, call(\"n\"))'}\n", "1:10 WB2106"},
+
+		{"variable of the trigger", "- {name: n, type: stdout, args: var(\"born\"), ctrl: finish()}\n", ""},
+		{"variable set by nothing", "- {name: n, type: stdout, args: var(\"bron\"), ctrl: finish()}\n", "1:37 WB1205"},
+		{"typed getters give a zero", "- {name: n, type: stdout, args: intVar(\"bron\"), ctrl: finish()}\n", "1:40 WB2112"},
+		{"silent: the engine's variables", "- {name: n, type: stdout, args: 'var(\"$n.retry\", 0) + var(\"_FR\", 0)', ctrl: finish()}\n", ""},
+		{"set on every way", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n      context_vars: {x: 2}\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", ""},
+		{"set on one way", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", "8:37 WB2111"},
+		{"silent: set on one way and guarded", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n- {name: m, type: stdout, args: 'var(\"x\", null) != null ? var(\"x\") : 0', ctrl: finish()}\n", ""},
+		{"silent: set before a round, read in it", "- {name: n, type: compute, args: [{x: 1}], ctrl: call(\"m\")}\n- name: m\n  type: receive\n  args:\n    - when: var(\"x\") > 1\n      then: call(\"m\")\n    - after: 5\n      then: finish()\n", ""},
+		{"compute sees what stands before", "- name: n\n  type: compute\n  args:\n    - a: 1\n    - b: var(\"a\") + var(\"c\")\n    - c: 2\n  ctrl: finish()\n", "5:25 WB2111"},
+		{"ctrl sees what the action sets", "- {name: n, type: compute, args: [{a: 1}], ctrl: [{when: var(\"a\") > 0, then: finish()}, {default: fail()}]}\n", ""},
+		{"a clause does not see what it sets", "- name: n\n  type: receive\n  args:\n    - when: eventTypeIs(\"payment\")\n      context_vars: {x: 1, y: 'var(\"x\")'}\n      then: finish()\n    - after: 5\n      then: finish()\n", "5:36 WB2111"},
+		{"silent: nothing is certain of ways that are not known", "- {name: n, type: stdout, args: 1, ctrl: 'call(config(\"where\", \"m\"))'}\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n- {name: o, type: compute, args: [{x: 1}], ctrl: call(\"m\")}\n", ""},
+		{"silent: unreachable actions read what they like", "- {name: n, type: compute, args: [{x: 1}], ctrl: finish()}\n- {name: m, type: stdout, args: 'var(\"y\", 0)', ctrl: finish()}\n", "2:10 WB2102"},
+
+		{"one root of what is not reached", "- {name: n, type: stdout, args: 1, ctrl: finish()}\n- {name: m, type: stdout, args: 1, ctrl: call(\"o\")}\n- {name: o, type: stdout, args: 1, ctrl: call(\"m\")}\n- {name: p, type: stdout, args: 1, ctrl: call(\"m\")}\n", "4:10 WB2102"},
+		{"silent: an error explains it", "- {name: n, type: stdout, args: 1, ctrl: call(\"p\")}\n- {name: m, type: stdout, args: 'var(\"x\", 1)', ctrl: finish()}\n", "1:47 WB1203"},
+		{"no ctrl, and nothing about what it leads to", "- {name: n, type: stdout, args: 1}\n" + end, "1:10 WB2119"},
+
+		{"same condition, other blanks", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      then: finish()\n    - when: config(\"n\")   ==   1\n      then: fail()\n    - default: fail()\n", "6:13 WB2107"},
+		{"silent: same condition in two actions", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      then: call(\"end\")\n    - default: call(\"m\")\n- name: m\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      then: call(\"end\")\n    - default: fail()\n" + end, ""},
+		{"never true", "- name: n\n  type: case\n  args:\n    - when: 1 > 2\n      then: finish()\n    - default: fail()\n", "4:13 WB2108"},
+		{"let through: one of two types", "- name: n\n  type: receive\n  args:\n    - when: eventTypeIs(\"payment\") OR eventTypeIs(\"refund\")\n      then: finish()\n    - after: 5\n      then: finish()\n", ""},
+		{"let through: none", "- name: n\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\") OR eventTypeIs(\"refund\")\n      then: finish()\n    - after: 5\n      then: finish()\n", "4:25 WB2110"},
+		{"silent: the service counts", "- name: push\n  args: {request: 1, timeout: 5}\n  ctrl:\n    - when: resultFailure() AND var(\"n\", 0) < 3\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: call(\"push\")\n    - default: finish()\n", ""},
+		{"silent: a timeout is a pause", "- name: push\n  args: {request: 1, timeout: 5}\n  ctrl:\n    - when: resultTimeout()\n      then: call(\"push\")\n    - default: finish()\n", ""},
+		{"constants of every thread", "- name: n\n  type: receive\n  args:\n    - after: 5\n      context_vars: {x: '\"" + strings.Repeat("x", 5000) + "\"'}\n      then: finish()\n", "5:26 WB2117"},
+		{"silenced on the line", "- name: n\n  type: receive # lint: ok WB2101 they leave by themselves\n  args:\n    - when: eventTypeIs(\"payment\")\n      then: finish()\n", ""},
+		{"silenced from above", "- name: n\n  # lint: ok WB2101 they leave by themselves\n  # and more of it\n\n  type: receive\n  args:\n    - when: eventTypeIs(\"payment\")\n      then: finish()\n", ""},
+		{"errors are not silenced", "- {name: n, type: stdout, args: var(\"x\"), ctrl: finish()} # lint: ok WB1205 no\n", "1:37 WB1205"},
+		{"no comment inside a text", "- name: n\n  type: stdout\n  args: |\n    \"# lint: ok WB2101 x\"\n  ctrl: \"call('end') # lint: ok WB2101 x\"\n" + end, "5:22 WB1305"},
+		{"other code", "- name: n\n  type: receive # lint: ok WB2102 wrong\n  args:\n    - when: eventTypeIs(\"payment\")\n      then: finish()\n", "2:9 WB2101, 2:17 WB2004"},
+	} {
+		if got := lintedAs(c.actions); got != c.want {
+			t.Errorf("%s: got %q, want %q\n%s", c.name, got, c.want, c.actions)
+		}
+	}
+}
+
+// TestVariablesOfLargeFlows has a long chain and a dense graph: the analysis ends, and says what it knows.
+func TestVariablesOfLargeFlows(t *testing.T) {
+	var b strings.Builder
+	const n = 300
+	for i := range n {
+		fmt.Fprintf(&b, "- name: a%d\n  type: case\n  args:\n    - when: config(\"n\") == %d\n      context_vars: {v%d: 1}\n      then: call(\"a%d\")\n    - default: call(\"a%d\")\n", i, i, i, (i+1)%n, (i*7+3)%n)
+	}
+	fmt.Fprintf(&b, "- {name: last, type: stdout, args: var(\"v5\"), ctrl: finish()}\n")
+	got := lintedAs(b.String())
+	if !strings.Contains(got, "WB2102") || !strings.Contains(got, "1:9 WB2109") {
+		t.Errorf("got %q, want the round and the action that is not reached", got)
+	}
+}
