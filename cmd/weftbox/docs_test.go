@@ -106,7 +106,7 @@ func runCommands(t *testing.T, texts []string) {
 		}
 	}
 	ports := [2]string{freeAddr(t), freeAddr(t)}
-	script := "set -eu\ncurl() { command curl --silent --show-error --fail-with-body \"$@\"; echo; }\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n"
+	script := "set -eu\ncurl() { command curl --silent --show-error --fail-with-body \"$@\"; echo; }\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n"
 	for _, text := range texts {
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)

@@ -183,11 +183,12 @@ func definitionFiles(paths []string) ([]string, error) {
 			continue
 		}
 		before := len(files)
-		err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		folder := root + string(filepath.Separator) // a link to a folder is followed
+		err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
-			if entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), ".") {
+			if entry.IsDir() && path != folder && strings.HasPrefix(entry.Name(), ".") {
 				return fs.SkipDir
 			}
 			if ext := filepath.Ext(path); entry.IsDir() || ext != ".yaml" && ext != ".yml" {

@@ -78,6 +78,9 @@ func TestLintExitCodes(t *testing.T) {
 	dir := inFolder(t, map[string]string{"good.yaml": good, "bad.yaml": lintFlow, "other/list.yaml": "a: 1\n", "strategy/flow.yaml": good,
 		"strategy/weftbox.yaml": "services: [{name: push}]\nstrategies:\n  - name: by_user\n    when: containsAttr(user)\n    domain_id: eventAttr(\"user\")\n"})
 	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.Symlink(at("strategy"), at("link")); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		args []string
 		code int
@@ -88,6 +91,7 @@ func TestLintExitCodes(t *testing.T) {
 		{[]string{at("good.yaml"), "--service", "push"}, 1, "no strategies or services are known here: name them with --strategy"},
 		{[]string{at("bad.yaml"), "--strategy", "by_user", "--service", "push"}, 1, "exit 1"},
 		{[]string{at("strategy")}, 1, at("strategy/weftbox.yaml") + ":4:24: error WB1402: "},
+		{[]string{at("link"), "--strategy", "by_user", "--service", "push"}, 1, at("link/flow.yaml") + ":"},
 		{[]string{at("none.yaml")}, 2, "no such file"},
 		{[]string{at("other")}, 2, "holds no definition"},
 		{[]string{at("good.yaml"), "--format", "xml"}, 2, "choose text or json"},
