@@ -88,5 +88,6 @@ var examples = map[string]shownCode{
 	"WB2118": {"- name: tell\n  type: stdout\n  args: config(\"text\")\n  ctrl: call(\"next\")", "- name: tell\n  type: stdout\n  args: config(\"text\", \"hello\")\n  ctrl: call(\"next\")"},
 	"WB2119": {"- name: tell\n  type: stdout\n  args: 1", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"next\")"},
 	"WB2120": {"- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"visit\")\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: 'var(\"n\", 0) > 3 ? call(\"next\") : call(\"wait\")'\n    - after: days(1)\n      then: finish()", "- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"visit\")\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: 'var(\"n\", 0) + 1 > 3 ? call(\"next\") : call(\"wait\")'\n    - after: days(1)\n      then: finish()"},
+	"WB2504": {`eventType() == 5`, `eventType() == "5"`},
 	"WB2501": {`str("${user}")`, `"$" + "{user}"`},
 }

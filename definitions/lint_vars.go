@@ -129,12 +129,13 @@ func (v *varReader) hint(name string, otherwise words) words {
 
 // way names a way on which a variable is not set.
 func (v *varReader) way(at int) words {
-	if v.index == 0 && !sets(v.c.def.Trigger.ContextVars, v.nameOf(at)) {
+	name := v.nameOf(at)
+	if v.index == 0 && !sets(v.c.def.Trigger.ContextVars, name) {
 		return say("the trigger does not set it")
 	}
 	for _, from := range v.f.from[v.index] {
 		for _, e := range v.f.g.exits[from] {
-			if slices.Contains(e.to, v.index) && !v.f.carried(from, e).has(at) {
+			if slices.Contains(e.to, v.index) && !v.f.carries(from, e, at, name) {
 				a := v.f.g.actions[from]
 				return say("a thread may come from %s (line %d) without it", quote(a.Name), a.Line)
 			}

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weftbox/weftbox/expr"
@@ -241,6 +242,18 @@ func (f *flowOfVars) carried(i int, e exit) bits {
 		out.set(f.places[n])
 	}
 	return out
+}
+
+// carries reports whether one variable is among those that carried would return.
+func (f *flowOfVars) carries(i int, e exit, at int, name string) bool {
+	by := &f.byType[i]
+	switch {
+	case e.starts:
+		return f.in[i].has(at)
+	case slices.Contains(e.sets, name), slices.Contains(by.surely, name):
+		return true
+	}
+	return f.in[i].has(at) && !by.clears && !slices.Contains(by.removed, name)
 }
 
 // behind returns what is surely set when an action has done its work.
