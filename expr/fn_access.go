@@ -5,23 +5,24 @@ import "strings"
 // accessor is a kind of typed getter: intVar, strListEventAttr, .getInt and so on.
 type accessor struct {
 	prefix, result, what string
+	zh                   string // what, in Chinese
 	zero                 any
 	convert              func(s *Scope, v any) (any, error)
 }
 
 var scalarAccessors = []accessor{
-	{"int", "int", "a whole number", int64(0), func(_ *Scope, v any) (any, error) { return wholeOf(v) }},
-	{"long", "int", "a whole number", int64(0), func(_ *Scope, v any) (any, error) { return wholeOf(v) }},
-	{"bool", "bool", "a Boolean", false, func(_ *Scope, v any) (any, error) { return boolOf(v) }},
-	{"double", "number", "a float", 0.0, func(_ *Scope, v any) (any, error) { return doubleOf(v) }},
-	{"decimal", "number", "a decimal", new(Decimal), func(_ *Scope, v any) (any, error) { return box(decimalOf(v)) }},
-	{"str", "text", "text", "", func(s *Scope, v any) (any, error) { return textArg(s, v) }},
+	{"int", "int", "a whole number", "整数", int64(0), func(_ *Scope, v any) (any, error) { return wholeOf(v) }},
+	{"long", "int", "a whole number", "整数", int64(0), func(_ *Scope, v any) (any, error) { return wholeOf(v) }},
+	{"bool", "bool", "a Boolean", "布尔值", false, func(_ *Scope, v any) (any, error) { return boolOf(v) }},
+	{"double", "number", "a float", "浮点数", 0.0, func(_ *Scope, v any) (any, error) { return doubleOf(v) }},
+	{"decimal", "number", "a decimal", "十进制数", new(Decimal), func(_ *Scope, v any) (any, error) { return box(decimalOf(v)) }},
+	{"str", "text", "text", "文本", "", func(s *Scope, v any) (any, error) { return textArg(s, v) }},
 }
 
 var otherAccessors = []accessor{
-	{"list", "list", "a list", []any{}, func(_ *Scope, v any) (any, error) { return needList(v) }},
-	{"map", "map", "a map", map[string]any{}, func(_ *Scope, v any) (any, error) { return needMap(v) }},
-	{"mapList", "list", "a list of maps", []any{}, func(s *Scope, v any) (any, error) {
+	{"list", "list", "a list", "列表", []any{}, func(_ *Scope, v any) (any, error) { return needList(v) }},
+	{"map", "map", "a map", "映射", map[string]any{}, func(_ *Scope, v any) (any, error) { return needMap(v) }},
+	{"mapList", "list", "a list of maps", "映射的列表", []any{}, func(s *Scope, v any) (any, error) {
 		return convertList(s, v, func(_ *Scope, e any) (any, error) { return needMap(e) })
 	}},
 }
@@ -61,7 +62,7 @@ func convertList(s *Scope, v any, convert func(s *Scope, v any) (any, error)) (a
 
 // lists makes the accessor of a list of such values.
 func (a accessor) lists() accessor {
-	return accessor{a.prefix + "List", "list", "a list of which every item becomes " + a.what, []any{}, func(s *Scope, v any) (any, error) {
+	return accessor{a.prefix + "List", "list", "a list of which every item becomes " + a.what, "每个元素都转为" + a.zh + "的列表", []any{}, func(s *Scope, v any) (any, error) {
 		return convertList(s, v, a.convert)
 	}}
 }
@@ -95,18 +96,19 @@ func allAccessors() []accessor {
 // source is a set of named values that typed getters read.
 type source struct {
 	suffix, object, of string
+	zh                 string // of, in Chinese
 	ctx                contextSet
 	look               func(s *Scope, name string) (any, error)
 }
 
 var sources = []source{
-	{"EventAttr", "event", "the attribute of the event", inEvent, func(s *Scope, name string) (any, error) { return s.event().Attrs[name], nil }},
-	{"Config", "config", "the config value", inConfig, func(s *Scope, name string) (any, error) { return s.Config[name], nil }},
-	{"Var", "", "the variable", inThread, func(s *Scope, name string) (any, error) {
+	{"EventAttr", "event", "the attribute of the event", "事件的属性", inEvent, func(s *Scope, name string) (any, error) { return s.event().Attrs[name], nil }},
+	{"Config", "config", "the config value", "配置项", inConfig, func(s *Scope, name string) (any, error) { return s.Config[name], nil }},
+	{"Var", "", "the variable", "变量", inThread, func(s *Scope, name string) (any, error) {
 		v, _ := s.Vars.Get(name)
 		return v, nil
 	}},
-	{"ResultVar", "result", "the value of the result", inResult, func(s *Scope, name string) (any, error) {
+	{"ResultVar", "result", "the value of the result", "结果的值", inResult, func(s *Scope, name string) (any, error) {
 		r, err := s.result()
 		if err != nil {
 			return nil, err
@@ -132,9 +134,11 @@ func accessorFunctions() []spec {
 				return acc.get(s, name, v, a[1:])
 			}
 			name := acc.prefix + src.suffix
-			out = append(out, accessorSpec(name, acc, "As "+acc.what+" "+src.of+"; when it is missing or null the default, else "+show(acc.zero).english()+".", src.ctx, call))
+			doc := "As " + acc.what + " " + src.of + "; when it is missing or null the default, else " + show(acc.zero).english() + "."
+			zh := "把" + src.zh + "作为" + acc.zh + "；没有或为 null 时给出默认值，否则" + show(acc.zero).chinese() + "。"
+			out = append(out, accessorSpec(name, acc, doc, zh, src.ctx, call))
 			if src.object != "" {
-				out = append(out, accessorSpec(src.object+"."+getterName(acc.prefix), acc, "The same as "+name+".", src.ctx, call))
+				out = append(out, accessorSpec(src.object+"."+getterName(acc.prefix), acc, "The same as "+name+".", "", src.ctx, call))
 			}
 		}
 		if src.object == "" {
@@ -148,8 +152,8 @@ func accessorFunctions() []spec {
 			return v, err
 		}
 		out = append(out,
-			spec{sig: strings.ReplaceAll("X.get(name: text) any? | X.get(name: text, default: any) any?", "X", src.object), doc: "As it is " + src.of + "; the default, or null, when it is missing or null.", ex: src.object + `.get("x")`, ctx: src.ctx, call: plain},
-			spec{sig: src.object + ".contains(name: text) bool", doc: "Whether there is a value of this name, be it null.", ex: src.object + `.contains("x")`, ctx: src.ctx, call: contains(src.object)})
+			spec{sig: strings.ReplaceAll("X.get(name: text) any? | X.get(name: text, default: any) any?", "X", src.object), doc: "As it is " + src.of + "; the default, or null, when it is missing or null.", ex: src.object + `.get("vip")`, ctx: src.ctx, call: plain},
+			spec{sig: src.object + ".contains(name: text) bool", doc: "Whether there is a value of this name, be it null.", ex: src.object + `.contains("none")`, ctx: src.ctx, call: contains(src.object)})
 	}
 	return out
 }
@@ -172,9 +176,15 @@ func contains(object string) callFunc {
 	}
 }
 
-func accessorSpec(name string, acc accessor, doc string, ctx contextSet, call callFunc) spec {
+func accessorSpec(name string, acc accessor, doc, zh string, ctx contextSet, call callFunc) spec {
 	sig := name + "(name: text) " + acc.result + " | " + name + "(name: text, default: any) " + acc.result
-	return spec{sig: sig, doc: doc, ex: name + `("x")`, ctx: ctx, call: call}
+	return spec{sig: sig, doc: doc, zh: zh, ex: name + `("` + sampleNames[acc.prefix] + `")`, ctx: ctx, call: call}
+}
+
+// sampleNames are values of SampleScope that the getters of the examples read.
+var sampleNames = map[string]string{
+	"int": "id", "long": "id", "bool": "vip", "double": "price", "decimal": "price", "str": "count", "intList": "counts", "longList": "counts", "boolList": "flags",
+	"doubleList": "prices", "decimalList": "prices", "strList": "counts", "list": "tags", "map": "address", "mapList": "items",
 }
 
 // getterName is the Java name of a getter: int gives getInt, str gives getString, strList gives getStringList.

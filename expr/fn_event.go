@@ -14,15 +14,15 @@ var eventFunctions = []spec{
 	}},
 	{sig: "allEventAttributes() map", doc: "All attributes of the event.", ex: `allEventAttributes()["behavior"]`, ctx: inEvent, call: allAttributes},
 	{sig: "eventAttr(name: text) any? | eventAttr(name: text, default: any) any?", doc: "The attribute of the event; when it is missing the default, or an error. An attribute that is null is null.", ex: `eventAttr("behavior") == "view"`, ctx: inEvent, call: eventAttr},
-	{sig: "containsAttr(name: text) bool", doc: "Whether the event has the attribute, be it null.", ex: `containsAttr("coupon")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
+	{sig: "containsAttr(name: text) bool", doc: "Whether the event has the attribute, be it null.", ex: `containsAttr("none")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
 		_, ok := s.event().Attrs[Text(a[0])]
 		return ok, nil
 	}},
-	{sig: "isAttrEmpty(name: text) bool", doc: "Whether the attribute is missing, null or an empty text.", ex: `isAttrEmpty("coupon")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
+	{sig: "isAttrEmpty(name: text) bool", doc: "Whether the attribute is missing, null or an empty text.", ex: `isAttrEmpty("none")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
 		v := s.event().Attrs[Text(a[0])]
 		return v == nil || v == "", nil
 	}},
-	{sig: "isAttrNotEmpty(name: text) bool", doc: "The opposite of isAttrEmpty.", ex: `isAttrNotEmpty("coupon")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
+	{sig: "isAttrNotEmpty(name: text) bool", doc: "The opposite of isAttrEmpty.", ex: `isAttrNotEmpty("none")`, ctx: inEvent, call: func(s *Scope, a []any) (any, error) {
 		v := s.event().Attrs[Text(a[0])]
 		return v != nil && v != "", nil
 	}},

@@ -30,7 +30,7 @@ var listFunctions = []spec{
 	{sig: "list.min(list: list) any?", doc: "The smallest item; an empty list is an error.", ex: `list.min({3, 1})`, flag: pure, call: listExtreme(-1)},
 	{sig: "list.max(list: list) any?", doc: "The largest item; an empty list is an error.", ex: `list.max({3, 1})`, flag: pure, call: listExtreme(1)},
 	{sig: "list.avg(list: list) number", doc: "The average of the items as floats; an empty list is an error.", ex: `list.avg({1, 2})`, flag: pure, call: listAvg},
-	{sig: "list.sumInt(list: list?) int", doc: "The sum of the items, each as toInt makes it.", ex: `list.sumInt({1, 2})`, flag: pure, call: listSumInt},
+	{sig: "list.sumInt(list: list?) int", doc: "The sum of the items as whole numbers, their fractions cut.", ex: `list.sumInt({1, 2})`, flag: pure, call: listSumInt},
 	{sig: "list.sumDouble(list: list?) number", doc: "The sum of the items as floats.", ex: `list.sumDouble({0.5, 1})`, flag: pure, call: func(s *Scope, a []any) (any, error) { return sumFloats(s, a[0]) }},
 	{sig: "list.sumDecimal(list: list?) number", doc: "The exact sum of the items as decimals.", ex: `list.sumDecimal({"0.1", "0.2"})`, flag: pure, call: listSumDecimal},
 	{sig: "list.join(list: list?, delimiter: text) text", doc: "The texts of the items with the delimiter between them.", ex: `list.join({1, 2}, ", ")`, flag: pure, call: listJoin},

@@ -5,8 +5,8 @@ package expr
 var objectFunctions = []spec{
 	{sig: "event.type: text", doc: "The type of the event.", ex: "event.type", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
 	{sig: "event.getType() text", doc: "The same as event.type.", ex: "event.getType()", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
-	{sig: "event.allAttributes: map", doc: "All attributes of the event.", ex: `event.allAttributes["x"]`, ctx: inEvent, call: allAttributes},
-	{sig: "event.getAllAttributes() map", doc: "The same as event.allAttributes.", ex: `event.getAllAttributes().get("x")`, ctx: inEvent, call: allAttributes},
+	{sig: "event.allAttributes: map", doc: "All attributes of the event.", ex: `event.allAttributes["vip"]`, ctx: inEvent, call: allAttributes},
+	{sig: "event.getAllAttributes() map", doc: "The same as event.allAttributes.", ex: `event.getAllAttributes().get("vip")`, ctx: inEvent, call: allAttributes},
 	{sig: "result.ok: bool", doc: "Whether the action ended well.", ex: "result.ok", ctx: inResult, call: resultIs(ResultOK)},
 	{sig: "result.fail: bool", doc: "Whether the action failed.", ex: "result.fail", ctx: inResult, call: resultIs(ResultFail)},
 	{sig: "result.timeout: bool", doc: "Whether the action ran out of time.", ex: "result.timeout", ctx: inResult, call: resultIs(ResultTimeout)},

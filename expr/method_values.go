@@ -139,7 +139,7 @@ func mapGetters() []spec {
 			v, _ := mapGet(a[0], a[1])
 			return v, nil
 		}
-		sp := accessorSpec(name, acc, "The value of the key as "+acc.what+"; when it is missing or null the default, or an error.", 0, func(s *Scope, a []any) (any, error) {
+		sp := accessorSpec(name, acc, "The value of the key as "+acc.what+"; when it is missing or null the default, or an error.", "键的值作为"+acc.zh+"；没有或为 null 时给出默认值，否则报错。", 0, func(s *Scope, a []any) (any, error) {
 			v, err := call(s, a)
 			if err == nil && v == nil && len(a) == 2 && acc.result != "list" && acc.result != "map" {
 				return nil, failf("the map has no value %s", show(a[1]))

@@ -127,6 +127,9 @@ func init() {
 
 func register(sp spec) {
 	f := &Function{Doc: sp.doc, DocZh: sp.zh, Example: sp.ex, check: sp.check, contexts: sp.ctx, pure: sp.flag&pure != 0, Method: sp.flag&isMethod != 0, call: sp.call}
+	if f.DocZh == "" {
+		f.DocZh = docZh(f.Doc)
+	}
 	if f.contexts == 0 {
 		f.contexts = inAll
 	}

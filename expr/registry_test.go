@@ -17,6 +17,12 @@ func TestRegistryIsDocumented(t *testing.T) {
 		if f.Doc == "" || f.Example == "" || len(f.Contexts) == 0 || f.call == nil {
 			t.Errorf("%s: expected a doc, an example, contexts and code", name)
 		}
+		if f.DocZh == "" || !strings.HasSuffix(f.DocZh, "。") {
+			t.Errorf("%s: expected a Chinese sentence for %q, got %q", name, f.Doc, f.DocZh)
+		}
+		if result := f.ExampleResult(); strings.HasPrefix(result, "error: ") {
+			t.Errorf("%s: expected the example %s to have a value, got %s", name, f.Example, result)
+		}
 		if !strings.HasSuffix(f.Doc, ".") {
 			t.Errorf("%s: expected the doc to be a sentence, got %q", name, f.Doc)
 		}
