@@ -176,7 +176,7 @@ func (t *template) parse() *node {
 }
 
 func (t *template) literal(from, to int) *node {
-	return &node{kind: nodeLiteral, start: from, end: to, val: string(t.src[from:to])}
+	return &node{kind: nodeLiteral, raw: true, start: from, end: to, val: string(t.src[from:to])}
 }
 
 func (t *template) problem(start, end int, msg words) {

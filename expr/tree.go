@@ -31,6 +31,7 @@ const (
 type node struct {
 	kind       nodeKind
 	paren      bool
+	raw        bool // of nodeLiteral: the text of a template outside of ${ }
 	start, end int
 	text       string
 	val        any
