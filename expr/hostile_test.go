@@ -3,6 +3,7 @@ package expr
 import (
 	"os"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"testing"
@@ -157,6 +158,13 @@ func TestHostileInputStaysInBudget(t *testing.T) {
 		}
 	}
 	t.Logf("%d expressions, the worst used %d KiB: %.80q", len(cases), worst>>10, worstSrc)
+}
+
+// heapBytes is how much of the heap objects take that were not freed yet.
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 func TestSourceLimitComesFirst(t *testing.T) {
