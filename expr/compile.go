@@ -16,7 +16,10 @@ import (
 
 // Compile parses, checks and compiles src for the given context. With an error among the problems the Program is nil.
 // All problems are returned at once, in the order of the source. A source that contains "${" is a template (D15).
-func Compile(src string, ctx Context) (*Program, []Problem) {
+func Compile(src string, ctx Context) (*Program, []Problem) { return compileSource(src, ctx, true) }
+
+// compileSource is Compile; without fold nothing is computed now, so that what a function costs can be measured.
+func compileSource(src string, ctx Context, folds bool) (*Program, []Problem) {
 	if len(src) > MaxSourceBytes {
 		return nil, []Problem{problem(0, 0, codeLength, say("the expression is longer than 16 KiB"), say("compute parts of it in variables"))}
 	}
@@ -31,7 +34,7 @@ func Compile(src string, ctx Context) (*Program, []Problem) {
 	}
 	fold := &Scope{}
 	fold.begin()
-	l := &lowerer{ctx: ctx, probs: &probs, fold: fold, pure: true}
+	l := &lowerer{ctx: ctx, probs: &probs, fold: fold, folds: folds, pure: true}
 	root := l.lower(tree)
 	if hasError(probs) {
 		return nil, sorted(probs)
@@ -43,7 +46,7 @@ func Compile(src string, ctx Context) (*Program, []Problem) {
 		return nil, sorted(probs)
 	}
 	p.code = code
-	if !p.known && l.pure {
+	if !p.known && l.pure && folds {
 		p.settle()
 	}
 	p.requires = p.requirement(root.n)

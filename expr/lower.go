@@ -24,6 +24,7 @@ type lowerer struct {
 	calls []CallTarget
 	sites []Site
 	fold  *Scope // pays for constants that are computed now
+	folds bool   // constants are computed now
 	maybe int    // above 0: this part is not always evaluated
 	loops int    // projections and selections around this part
 	vars  int
@@ -105,6 +106,9 @@ func (l *lowerer) op(at *node, name string, args ...lowered) lowered {
 
 // folded computes a pure call of constants. What is too large to keep in a program stays a call.
 func (l *lowerer) folded(at *node, call callFunc, args []lowered) (lowered, bool) {
+	if !l.folds {
+		return lowered{}, false
+	}
 	vals := make([]any, len(args))
 	for i, a := range args {
 		if !a.known {
