@@ -63,9 +63,18 @@ type books struct {
 	wrong string            // the first ring that contradicts an earlier one
 }
 
-func (b *books) Publish(_ context.Context, _ messagebus.Destination, bodies [][]byte) ([]messagebus.Incoming, error) {
+// bell is the service as one life of the node reaches it.
+type bell struct {
+	*books
+	life *mortal
+}
+
+func (b bell) Publish(_ context.Context, _ messagebus.Destination, bodies [][]byte) ([]messagebus.Incoming, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.life.ended.Load() {
+		return nil, errors.New("the process has ended")
+	}
 	for _, body := range bodies {
 		var ring struct {
 			Attr struct {
@@ -92,7 +101,7 @@ func hitOf(user, i int) *messagebus.Record {
 }
 
 // client sends a user's events one after the other, each after the answer to the one before, until the node ends.
-func (b *books) client(e *Engine, user int, ended <-chan struct{}) {
+func (b *books) client(e *Engine, life *mortal, user int, ended <-chan struct{}) {
 	for i := 1; i <= bookEvents; i++ {
 		answered := make(chan messagebus.Answer, 1)
 		rec := hitOf(user, i)
@@ -103,7 +112,7 @@ func (b *books) client(e *Engine, user int, ended <-chan struct{}) {
 		}
 		select {
 		case a := <-answered:
-			if a.Err != nil {
+			if a.Err != nil || life.ended.Load() {
 				return
 			}
 			b.acked[user].Add(1)
@@ -116,6 +125,7 @@ func (b *books) client(e *Engine, user int, ended <-chan struct{}) {
 // mortal is a logger, and a Fatal, that end the process as far as a test can: who calls them does not come back.
 type mortal struct {
 	cause chan error
+	ended atomic.Bool // what is said from now on counts no more
 }
 
 func (m *mortal) Infof(string, ...any)  {}
@@ -143,7 +153,7 @@ func (b *books) engine(r *rig, fs vfs.FS, m *mortal) (*store.Store, *Engine, err
 	if err != nil {
 		return nil, nil, err
 	}
-	e, err := New(Options{Store: s, Clock: r.clock, Metadata: r.cache.Load, Producer: b, Stdout: io.Discard, Log: slog.New(slog.DiscardHandler), Fatal: m.die})
+	e, err := New(Options{Store: s, Clock: r.clock, Metadata: r.cache.Load, Producer: bell{b, m}, Stdout: io.Discard, Log: slog.New(slog.DiscardHandler), Fatal: m.die})
 	return s, e, err
 }
 
@@ -175,7 +185,7 @@ func (b *books) faultyLife(r *rig, k int64, cause error) (rest *vfs.MemFS, reach
 	go func() { e.Run(ctx); close(ran) }()
 	var clients sync.WaitGroup
 	for user := range bookUsers {
-		clients.Go(func() { b.client(e, user, gone) })
+		clients.Go(func() { b.client(e, m, user, gone) })
 	}
 	go func() { clients.Wait(); close(served) }()
 	select {
@@ -198,6 +208,7 @@ func (b *books) faultyLife(r *rig, k int64, cause error) (rest *vfs.MemFS, reach
 	if store.ExitCode(err) != store.ExitCode(cause) {
 		r.t.Errorf("operation %d: %v leads to exit code %d, want that of %v", k, err, store.ExitCode(err), cause)
 	}
+	m.ended.Store(true) // before the disk is looked at: a sync that had begun may end well meanwhile
 	rest = disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: int(k%3) * 50, RNG: rand.New(rand.NewPCG(uint64(k), 5))})
 	ended.Store(true)
 	close(gone)
