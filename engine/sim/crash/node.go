@@ -209,6 +209,9 @@ func (n *node) flush() {
 // operation is called before each file operation, also on goroutines of the store's.
 func (n *node) operation(op errorfs.Op) error {
 	n.gate.pass(op)
+	if n.dead.Load() { // what is said and done from now on is not what the next life finds
+		<-n.gone
+	}
 	if onLog(op) && (n.failed.Load() || n.writes.Add(-1) == 0) {
 		n.failed.Store(true)
 		return errDisk
