@@ -54,11 +54,11 @@ func (r *run) draw(source string) *post {
 	if r.rng.IntN(12) == 0 {
 		p.event.poison = []string{"limit", "panic", "missing"}[r.rng.IntN(3)]
 	}
-	which := r.rng.IntN(5) // 1 and 4: both
+	which := r.rng.IntN(6) // 1, 4 and 5: both
 	if which != 0 {
 		p.targets = append(p.targets, activity.ID{Activity: users, Domain: "u" + strconv.Itoa(r.rng.IntN(r.domains))})
 	}
-	if which < 2 || which == 4 || which == 3 && r.rng.IntN(2) == 0 {
+	if which < 2 || which >= 4 || which == 3 && r.rng.IntN(2) == 0 {
 		p.targets = append(p.targets, activity.ID{Activity: items, Domain: "i" + strconv.Itoa(r.rng.IntN(r.domains))})
 	}
 	p.write()

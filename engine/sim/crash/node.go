@@ -37,10 +37,11 @@ type node struct {
 	unsync int           // percent of what was not synced that stays
 	rng    *rand.Rand    // of the clone; its own, because the death may come on a goroutine of the store's
 
-	ops    atomic.Int64 // file operations left; never 0 = without end
-	writes atomic.Int64 // operations on the log left, before they fail; never 0 = without end
-	failed atomic.Bool  // one has
-	points int          // points left
+	ops     atomic.Int64 // file operations left; never 0 = without end
+	writes  atomic.Int64 // operations on the log left, before they fail; never 0 = without end
+	failed  atomic.Bool  // one has
+	points  int          // points left
+	commits int          // turns left, until one dies in its commit
 
 	applied int // turns handed to the disk
 	told    int // the turn that is being told, or was told last
@@ -59,14 +60,16 @@ func (r *run) open(disk *vfs.MemFS) error {
 	failing := int64(-1)
 	if r.deaths < r.maxDeaths {
 		kind := r.rng.IntN(8)
-		if r.commitSlots && r.rng.IntN(2) == 0 { // between the slots of a turn only the disk dies
-			kind = 5
+		if r.commitSlots && r.rng.IntN(2) == 0 {
+			kind = 8
 		}
 		switch kind {
 		case 0, 1, 2, 3:
 			n.points = 1 + r.rng.IntN(r.spacing)
 		case 4:
 			failing = 1 + r.rng.Int64N(int64(r.spacing))
+		case 8: // between the slots of a turn
+			n.commits, n.slow = 1+r.rng.IntN(1+r.spacing/6), false
 		default:
 			n.ops.Store(1 + r.rng.Int64N(int64(r.spacing)))
 		}
@@ -259,6 +262,9 @@ func (n *node) at(point string) {
 	case engine.PointBeforeCommit:
 		n.applied++
 		n.r.ledger.handed(n.applied)
+		if n.commits--; n.commits == 0 {
+			n.ops.Store(2 + n.r.rng.Int64N(4))
+		}
 	case engine.PointAfterCommit:
 		n.r.committed()
 	}

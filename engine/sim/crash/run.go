@@ -137,7 +137,7 @@ func (r *run) all() error {
 	r.maxDeaths = 0
 	r.node.ops.Store(-1)
 	r.node.writes.Store(-1)
-	r.node.points = -1
+	r.node.points, r.node.commits = -1, -1
 	if err := r.afterlife(); err != nil {
 		return err
 	}
