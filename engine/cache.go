@@ -1,12 +1,16 @@
 package engine
 
 import (
+	"slices"
+	"sort"
+
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
 )
 
-// threadCache keeps the live threads of domains lately in use, so that a hot thread costs no read. It is bounded in bytes, belongs to the loop,
-// and is always what the store will hold once the turn is committed: a failed commit ends the process.
+// threadCache keeps the live threads of domains lately in use, so that a hot thread costs no read. It is bounded in bytes, belongs to a lane,
+// and is always what the store will hold once the turn is committed: a failed commit ends the process. What has not been used since it was
+// looked at last is dropped first, so that a use costs a mark and no new place in a list.
 type threadCache struct {
 	max, used int64
 	entries   map[string]*cached
@@ -18,65 +22,75 @@ type cached struct {
 	domain     string
 	threads    []activity.Thread
 	bytes      int64
-	prev, next *cached
+	hot        bool    // used since it became the newest
+	prev, next *cached // nil: it was dropped
 }
 
 func newThreadCache(max int64) *threadCache {
 	return &threadCache{max: max, entries: map[string]*cached{}}
 }
 
-// live returns the live threads of a domain, out of the cache or the store. The slice is not to be written into.
-func (c *threadCache) live(s *store.Store, slot uint16, domain string) ([]activity.Thread, error) {
+// live returns the live threads of a domain, out of the cache or the store. They are written into by put only.
+func (c *threadCache) live(s *store.Store, slot uint16, domain string) (*cached, error) {
 	if e := c.entries[domain]; e != nil {
-		c.unlink(e)
-		c.link(e)
-		return e.threads, nil
+		e.hot = true
+		return e, nil
 	}
 	threads, err := s.LiveThreads(slot, domain, nil)
 	if err != nil {
 		return nil, err
 	}
 	e := &cached{domain: domain, threads: threads}
+	bytes := int64(200 + 2*len(domain))
+	for i := range threads {
+		bytes += threadBytes(&threads[i])
+	}
 	c.entries[domain] = e
 	c.link(e)
-	c.weigh(e)
-	return threads, nil
+	c.grow(e, bytes)
+	return e, nil
 }
 
-// put notes what a thread has become; only domains that the cache holds are noted.
-func (c *threadCache) put(th *activity.Thread) {
-	e := c.entries[th.ID.Domain]
-	if e == nil {
-		return
+// find returns the place of an activity's thread.
+func (e *cached) find(number uint32) (at int, ok bool) {
+	at = sort.Search(len(e.threads), func(i int) bool { return e.threads[i].ID.Activity >= number })
+	return at, at < len(e.threads) && e.threads[at].ID.Activity == number
+}
+
+// put notes what a thread of an entry has become.
+func (c *threadCache) put(e *cached, th *activity.Thread) {
+	at, found := e.find(th.ID.Activity)
+	grown := int64(0)
+	if found {
+		grown -= threadBytes(&e.threads[at])
 	}
-	at := 0
-	for at < len(e.threads) && e.threads[at].ID.Activity < th.ID.Activity {
-		at++
-	}
-	found := at < len(e.threads) && e.threads[at].ID.Activity == th.ID.Activity
 	switch {
 	case th.Status.Live() && found:
 		e.threads[at] = *th
 	case th.Status.Live():
-		e.threads = append(e.threads, activity.Thread{})
-		copy(e.threads[at+1:], e.threads[at:])
-		e.threads[at] = *th
+		e.threads = slices.Insert(e.threads, at, *th)
 	case found:
-		e.threads = append(e.threads[:at], e.threads[at+1:]...)
+		e.threads = slices.Delete(e.threads, at, at+1)
 	}
-	c.weigh(e)
+	if th.Status.Live() {
+		grown += threadBytes(th)
+	}
+	c.grow(e, grown)
 }
 
-// weigh counts an entry anew and drops the oldest ones until the bound holds.
-func (c *threadCache) weigh(e *cached) {
-	bytes := int64(200 + 2*len(e.domain))
-	for i := range e.threads {
-		bytes += threadBytes(&e.threads[i])
+// grow counts an entry's bytes and drops old ones until the bound holds.
+func (c *threadCache) grow(e *cached, bytes int64) {
+	if e.next == nil {
+		return
 	}
-	c.used += bytes - e.bytes
-	e.bytes = bytes
-	for c.used > c.max && len(c.entries) > 0 {
+	e.bytes += bytes
+	for c.used += bytes; c.used > c.max && c.newest != nil; {
 		oldest := c.newest.prev
+		if oldest.hot {
+			oldest.hot = false
+			c.newest = oldest // in a ring that is all it takes
+			continue
+		}
 		c.unlink(oldest)
 		delete(c.entries, oldest.domain)
 		c.used -= oldest.bytes
@@ -96,12 +110,13 @@ func (c *threadCache) link(e *cached) {
 func (c *threadCache) unlink(e *cached) {
 	if e.next == e {
 		c.newest = nil
-		return
+	} else {
+		e.prev.next, e.next.prev = e.next, e.prev
+		if c.newest == e {
+			c.newest = e.next
+		}
 	}
-	e.prev.next, e.next.prev = e.next, e.prev
-	if c.newest == e {
-		c.newest = e.next
-	}
+	e.prev, e.next = nil, nil
 }
 
 // threadBytes estimates what a thread takes in memory.

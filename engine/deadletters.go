@@ -92,11 +92,9 @@ func (t *turn) removeLetter(from *store.Batch, id store.DeadID, bytes int64) {
 }
 
 // letterOf makes the letter of a message that a thread could not take.
-func (t *turn) letterOf(w *slotWork, id activity.ID, d delivery, why *activity.Discard) *store.DeadLetter {
-	letter := &store.DeadLetter{Slot: w.slot, TimeMs: t.nowMs, Seq: d.number, Reason: why.Reason, Error: why.Err.Error(), Activity: id.Activity, Domain: id.Domain, Source: "engine"}
-	if tw := w.threads[id]; tw != nil {
-		letter.Action = tw.now.Action
-	}
+func (t *turn) letterOf(slot uint16, tw *threadWork, d delivery, why *activity.Discard) *store.DeadLetter {
+	letter := &store.DeadLetter{Slot: slot, TimeMs: t.nowMs, Seq: d.number, Reason: why.Reason, Error: why.Err.Error(),
+		Activity: tw.id.Activity, Domain: tw.id.Domain, Action: tw.now.Action, Source: "engine"}
 	if d.part != nil {
 		r := d.part.record
 		letter.Source, letter.Position, letter.Message = r.Source, r.Position, r.Raw
@@ -105,7 +103,7 @@ func (t *turn) letterOf(w *slotWork, id activity.ID, d delivery, why *activity.D
 			return letter
 		}
 	}
-	kind, text := t.describe(w.slot, id, d.message)
+	kind, text := t.describe(slot, tw.id, d.message)
 	letter.Kind = kind
 	if len(letter.Message) == 0 {
 		letter.Message = text

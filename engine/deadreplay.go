@@ -152,7 +152,7 @@ func (t *turn) replay(w *letterWork) error {
 		return t.replayReply(w, id, in.Reply)
 	case in.Command != nil:
 		c := in.Command.Command
-		t.deliver(t.slot(d.Slot), id, &c, w.record.part(d.Slot), "")
+		t.slot(d.Slot).send(id, &c, w.record.part(d.Slot))
 		return nil
 	}
 	return errors.New("the message is of no kind that can be replayed")
@@ -181,7 +181,8 @@ func (t *turn) replayEvent(w *letterWork, id activity.ID, event *activity.Event)
 			continue
 		}
 		led = true
-		t.deliver(t.slot(w.id.Slot), id, activity.Carried{Event: event, Strategies: []string{h.Strategy}}, w.record.part(w.id.Slot), h.Strategy)
+		slot := t.slot(w.id.Slot)
+		slot.directs = append(slot.directs, direct{id: id, message: activity.Carried{Event: event, Strategies: []string{h.Strategy}}, part: w.record.part(slot.slot), strategy: h.Strategy})
 	}
 	if !led {
 		return fmt.Errorf("no strategy leads the event to thread %q of activity %d any more", id.Domain, id.Activity)
@@ -207,7 +208,7 @@ func (t *turn) replayReply(w *letterWork, id activity.ID, in *messagebus.Reply) 
 		}
 		reply.Seq, reply.Run, reply.Visit, reply.Action = seq, request.Run, request.Visit, request.Action
 	}
-	t.deliver(t.slot(w.id.Slot), id, reply, w.record.part(w.id.Slot), "")
+	t.slot(w.id.Slot).send(id, reply, w.record.part(w.id.Slot))
 	return nil
 }
 
@@ -220,7 +221,7 @@ func (t *turn) replayAlarm(w *letterWork, id activity.ID) error {
 	if th.Status != activity.Stalled {
 		return fmt.Errorf("thread %q of activity %d is %s, not stalled: there is nothing to give its alarm to", id.Domain, id.Activity, th.Status)
 	}
-	t.deliver(t.slot(w.id.Slot), id, &activity.Command{Name: "resume", TimeMs: t.nowMs}, w.record.part(w.id.Slot), "")
+	t.slot(w.id.Slot).send(id, &activity.Command{Name: "resume", TimeMs: t.nowMs}, w.record.part(w.id.Slot))
 	return nil
 }
 
@@ -229,7 +230,7 @@ func (t *turn) replayAlarm(w *letterWork, id activity.ID) error {
 func (t *turn) replayUndecoded(w *letterWork) error {
 	d := &w.letter
 	in, err := t.decodeLetter(d)
-	t.take(messagebus.Record{Source: d.Source, TimeMs: t.nowMs, Incoming: in, Raw: d.Message, Err: err,
+	t.take(&messagebus.Record{Source: d.Source, TimeMs: t.nowMs, Incoming: in, Raw: d.Message, Err: err,
 		Key: fmt.Sprintf("dead letter %d-%d", d.TimeMs, d.Seq), BodyHash: hashOf(d.Message)})
 	w.record = t.records[len(t.records)-1]
 	w.record.letter = d

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
+	"github.com/weftbox/weftbox/messagebus"
 )
 
 // maxLanes is into how many lanes the slots are divided at most: more than there are workers, so that none is left with nothing to do while
@@ -32,7 +33,8 @@ type lane struct {
 	err     error
 
 	observed []observation
-	domains  []string             // scratch of readLive
+	verdicts []messagebus.Verdict // not yet given to records
+	wanted   []wanted             // scratch of load
 	to       []*activity.Activity // scratch of addressees
 	keys     []counterKey         // scratch of writeCounters
 }

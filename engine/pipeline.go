@@ -14,6 +14,7 @@ type pipeline struct {
 	free    chan *turn // told; has room for both
 	applied chan *turn // to be synced and told
 	done    chan struct{}
+	most    int // messages that the next turn may take
 }
 
 func newPipeline(e *Engine) *pipeline {
@@ -24,9 +25,28 @@ func newPipeline(e *Engine) *pipeline {
 	return p
 }
 
+// fewMessages is what a turn may take where syncing is quicker than deciding. Without a bound all senders that wait for their answers would fall
+// into step with one turn: nothing would be left to decide while it is synced, and nothing to sync while the next one is decided.
+const fewMessages = 2000
+
+// next returns the turn to be decided. Whether it has to be waited for tells which of the two, syncing or deciding, is behind: where it is
+// syncing turns may grow.
+func (p *pipeline) next() *turn {
+	select {
+	case t := <-p.free:
+		p.most = max(p.most/2, fewMessages)
+		return t
+	default:
+		t := <-p.free
+		p.most = min(2*p.most, p.e.o.MaxMessages)
+		return t
+	}
+}
+
 // turn does one round up to its commit; it reports whether there was anything to do.
 func (p *pipeline) turn() bool {
-	t := <-p.free
+	t := p.next()
+	t.most = min(p.most, p.e.o.MaxMessages)
 	if !t.apply() {
 		p.free <- t
 		return false

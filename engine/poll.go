@@ -1,13 +1,16 @@
 package engine
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // poll reads the sources, each in its turn the first. One that holds much gets an even share of what is left of the turn's room, and what the
 // others do not need: none waits for another one's flood to end.
 func (t *turn) poll() error {
 	e := t.e
 	n := len(e.sources)
-	left, bytes := e.o.MaxMessages-len(t.records), e.o.MaxBytes
+	left, bytes := cmp.Or(t.most, e.o.MaxMessages)-len(t.records), e.o.MaxBytes
 	first := e.firstSource
 	e.firstSource = (first + 1) % max(n, 1)
 	for round := range 2 {
@@ -59,7 +62,7 @@ func (t *turn) pollSource(s *source, most, maxBytes int) (count, size int, err e
 			s.next = max(s.next, p+1)
 			t.positions[at].taken, t.positions[at].next = p+1, s.next
 		}
-		t.take(records[i])
+		t.take(&records[i])
 	}
 	return len(records), size, nil
 }

@@ -49,10 +49,20 @@ func (r *record) part(slot uint16) *part {
 	return p
 }
 
-func (p *part) verdict(v messagebus.Verdict) int {
+// verdict appends to the verdicts of a part and returns the place. Most parts have one: their memory is taken in chunks.
+func (l *lane) verdict(p *part, v messagebus.Verdict) int {
+	if p.verdicts == nil {
+		if len(l.verdicts) == 0 {
+			l.verdicts = make([]messagebus.Verdict, verdictChunk)
+		}
+		p.verdicts, l.verdicts = l.verdicts[:0:1], l.verdicts[1:]
+	}
 	p.verdicts = append(p.verdicts, v)
 	return len(p.verdicts) - 1
 }
+
+// verdictChunk is how many verdicts are kept in memory for the sake of one: whoever is answered may keep his for a while.
+const verdictChunk = 32
 
 // all returns the verdicts of routing and of all slots.
 func (r *record) all() []messagebus.Verdict {
@@ -97,8 +107,14 @@ func (r *record) verdict(v messagebus.Verdict) { r.verdicts = append(r.verdicts,
 
 const dayMs = 24 * 60 * 60 * 1000
 
-func (t *turn) take(r messagebus.Record) {
-	rec := &record{Record: r}
+func (t *turn) take(r *messagebus.Record) {
+	var rec *record
+	if n := len(t.spare); n > 0 {
+		rec, t.spare = t.spare[n-1], t.spare[:n-1]
+	} else {
+		rec = &record{}
+	}
+	rec.Record = *r
 	if r.Key != "" && r.Incoming.Event != nil { // a key is an event's: a reply is known by its request, a command by its effect
 		sum := sha256.Sum256([]byte(r.Source + "\x00" + r.Key))
 		rec.key = store.Key{Day: uint32(t.nowMs / dayMs), Body: r.BodyHash}
@@ -136,7 +152,7 @@ func (t *turn) route(r *record) error {
 			return nil
 		}
 		w := t.slotOf(c.ID.Domain)
-		t.deliver(w, c.ID, &c.Command, r.part(w.slot), "")
+		w.send(c.ID, &c.Command, r.part(w.slot))
 	}
 	return nil
 }
@@ -175,7 +191,7 @@ func (t *turn) routeEvent(r *record) error {
 		if seen {
 			r.verdict(unconcerned(h, activity.VerdictDuplicate))
 		} else {
-			w.events.offers = append(w.events.offers, offer{r.part(w.slot), *h})
+			w.offers = append(w.offers, offer{part: r.part(w.slot), hit: *h})
 		}
 	}
 	return nil
@@ -247,7 +263,7 @@ func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
 			return nil
 		}
 		w := t.slotOf(in.Domain)
-		t.deliver(w, id, reply, r.part(w.slot), "")
+		w.send(id, reply, r.part(w.slot))
 		return nil
 	}
 	slot, seq, ok := t.parseRequestID(in.RequestID)
@@ -264,7 +280,7 @@ func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
 		return nil
 	}
 	reply.Seq, reply.Run, reply.Visit, reply.Action = seq, request.Run, request.Visit, request.Action
-	t.deliver(t.slot(slot), request.ID, reply, r.part(slot), "")
+	t.slot(slot).send(request.ID, reply, r.part(slot))
 	return nil
 }
 

@@ -151,14 +151,14 @@ func (t *turn) sweepSome(w *sweep, left int) (took int, err error) {
 func (t *turn) sweepThread(a *activity.Activity, id activity.ID) error {
 	slot := slots.Of(id.Domain, uint16(len(t.e.slots)))
 	if a.State == activity.ActivityKilled {
-		t.deliver(t.slot(slot), id, &activity.Command{Name: "kill", TimeMs: t.nowMs}, nil, "")
+		t.slot(slot).send(id, &activity.Command{Name: "kill", TimeMs: t.nowMs}, nil)
 		return nil
 	}
 	th, err := t.e.store.Thread(slot, id)
 	if err != nil || !activity.NeedsWake(a, &th) {
 		return err
 	}
-	t.deliver(t.slot(slot), id, &activity.Wake{}, nil, "")
+	t.slot(slot).send(id, &activity.Wake{}, nil)
 	return nil
 }
 
@@ -171,7 +171,7 @@ func (t *turn) writeSweeps() {
 
 // wake lets a thread go on before it is given anything new, if what held it is over; its mail comes first.
 func (l *lane) wake(w *slotWork, tw *threadWork) error {
-	if !activity.NeedsWake(l.t.activityOf(tw.id.Activity), &tw.now) {
+	if !activity.NeedsWake(tw.activity, &tw.now) {
 		return nil
 	}
 	l.stepOne(w, tw, delivery{number: l.t.number(w.slot), message: &activity.Wake{}})

@@ -25,14 +25,14 @@ const maxLoggedVars = 4 << 10
 func (t *turn) tellLogged() {
 	for _, l := range t.logged {
 		if l.line.Unset {
-			t.e.warn("a thread of activity "+t.activityName(l.id.Activity)+" failed", errors.New(l.line.Error))
+			t.e.warn("a thread of activity "+t.activityOf(l.id.Activity).Name+" failed", errors.New(l.line.Error))
 			continue
 		}
 		level := slog.LevelInfo
 		if strings.HasSuffix(l.line.Operation, "error") {
 			level = slog.LevelError
 		}
-		attrs := []slog.Attr{slog.String("component", "activity_thread"), slog.String("activity", t.activityName(l.id.Activity)),
+		attrs := []slog.Attr{slog.String("component", "activity_thread"), slog.String("activity", t.activityOf(l.id.Activity).Name),
 			slog.String("definition", l.line.Definition), slog.String("version", l.line.Version), slog.String("domain_id", l.id.Domain),
 			slog.String("status", l.line.Status.String()), slog.String("action", l.line.Action), slog.String("vars", loggedVars(l.line))}
 		if l.line.Error != "" {

@@ -17,8 +17,10 @@ type turn struct {
 	e     *Engine
 	snap  *metadata.Snapshot
 	nowMs int64
+	most  int // messages that it may take; 0: Options.MaxMessages
 
 	records []*record          // what came in, in order
+	spare   []*record          // to be used again
 	byKey   map[string]*record // first record of an idempotency key in this turn
 	work    []*slotWork        // by slot, made when first touched and used again
 	touched []uint16           // the slots of this turn
@@ -50,7 +52,7 @@ func newTurn(e *Engine) *turn {
 
 func (t *turn) reset() {
 	t.nowMs = t.e.now()
-	clear(t.records)
+	t.keepSpare()
 	clear(t.printed)
 	clear(t.logged)
 	t.logged, t.swept = t.logged[:0], t.swept[:0]
@@ -63,6 +65,19 @@ func (t *turn) reset() {
 	t.positions = t.positions[:0]
 	t.letters.bytes = 0
 	t.batch.Reset() // a turn that could not be decided leaves its writes
+}
+
+// maxSpareRecords bounds the records that a turn keeps for a later one.
+const maxSpareRecords = 16_000
+
+func (t *turn) keepSpare() {
+	for _, r := range t.records {
+		if len(t.spare) < maxSpareRecords {
+			*r = record{}
+			t.spare = append(t.spare, r)
+		}
+	}
+	clear(t.records)
 }
 
 // Turn does one round: poll, decode, drop duplicates, route, load, step, write, commit, and only then acknowledge, send and arm.
@@ -121,7 +136,7 @@ func (t *turn) collect() error {
 	t.snap = e.o.Metadata() // not before: who posts after a change was answered must meet it
 	for _, in := range inbox {
 		if in.record != nil {
-			t.take(*in.record)
+			t.take(in.record)
 		}
 		if in.delivered != nil {
 			t.takeDelivered(in.delivered)
@@ -203,7 +218,7 @@ func (t *turn) takeAlarm(slot uint16, fromMs int64, a store.DueAlarm) {
 		return
 	}
 	alarm := a.Alarm
-	t.deliver(w, a.ID, &alarm, nil, "")
+	w.send(a.ID, &alarm, nil)
 }
 
 // maxBadBytes bounds what is kept of an answer that is no message.
@@ -217,10 +232,10 @@ func (t *turn) takeDelivered(d *delivered) {
 	}
 	for _, in := range d.replies {
 		if in.Bad != nil {
-			t.take(messagebus.Record{Source: "reply", Raw: in.Bad.Raw[:min(len(in.Bad.Raw), maxBadBytes)], Err: in.Bad.Err})
+			t.take(&messagebus.Record{Source: "reply", Raw: in.Bad.Raw[:min(len(in.Bad.Raw), maxBadBytes)], Err: in.Bad.Err})
 			continue
 		}
-		t.take(messagebus.Record{Source: "reply", Incoming: in})
+		t.take(&messagebus.Record{Source: "reply", Incoming: in})
 	}
 }
 

@@ -1,16 +1,13 @@
 package engine
 
 import (
-	"cmp"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/internal/fault"
-	"github.com/weftbox/weftbox/messagebus"
 	"github.com/weftbox/weftbox/slots"
 )
 
@@ -18,10 +15,10 @@ import (
 type slotWork struct {
 	slot    uint16
 	lane    *lane
-	used    bool // in this turn
-	threads map[activity.ID]*threadWork
-	order   []*threadWork    // the threads, after load in key order
-	events  eventWork        // what strategies led to the slot: mail only after load
+	used    bool             // in this turn
+	directs []direct         // messages that name their threads, in the order in which they came
+	offers  []offer          // events that strategies led to the slot, in the order in which they came
+	domains []domainWork     // ascending; made by load
 	alarms  []store.DueAlarm // fired: their rows go
 	fromMs  int64            // where the timer cursor was before them
 	sent    []sent           // outbox rows that were delivered: they go
@@ -47,15 +44,26 @@ type counterKey struct {
 
 // threadWork is one thread in a turn: its mail, and the thread before and after.
 type threadWork struct {
-	id     activity.ID
-	mail   [3][]delivery // by class
-	before activity.Thread
-	now    activity.Thread
-	dirty  bool
-	parked []store.Mail // parked in this turn
-	handed uint64       // parked mail up to this number was handed over in this turn
-	ended  []activity.Thread
+	id       activity.ID
+	activity *activity.Activity // an empty one where there is none of that number
+	live     *cached            // the live threads of its domain
+	mail     [3][]delivery      // by class
+	before   place
+	now      activity.Thread
+	dirty    bool
+	parked   []store.Mail // parked in this turn
+	handed   uint64       // parked mail up to this number was handed over in this turn
+	ended    []activity.Thread
 }
+
+// place is what is remembered of a thread as it was before the turn.
+type place struct {
+	run             uint64
+	version, action string
+	status          activity.Status
+}
+
+func placeOf(th *activity.Thread) place { return place{th.Run, th.Version, th.Action, th.Status} }
 
 // delivery is one message on its way to one thread.
 type delivery struct {
@@ -72,7 +80,7 @@ func (t *turn) slotOf(domain string) *slotWork { return t.slot(t.slotNumber(doma
 func (t *turn) slot(n uint16) *slotWork {
 	w := t.work[n]
 	if w == nil {
-		w = &slotWork{slot: n, lane: t.e.laneOf(n), threads: map[activity.ID]*threadWork{}, highs: map[string]uint64{}, counts: map[counterKey]int64{}}
+		w = &slotWork{slot: n, lane: t.e.laneOf(n), highs: map[string]uint64{}, counts: map[counterKey]int64{}}
 		t.work[n] = w
 	}
 	if !w.used {
@@ -91,73 +99,54 @@ const (
 
 // reset makes the slot's work empty, so that its memory serves the next turn; its threads become the lane's spare ones.
 func (w *slotWork) reset() {
-	l := w.lane
-	for _, tw := range w.order {
-		if len(l.spare) < maxSpare {
-			for class := range tw.mail {
-				if cap(tw.mail[class]) > maxSpareMail {
-					tw.mail[class] = nil
-					continue
-				}
-				clear(tw.mail[class])
-				tw.mail[class] = tw.mail[class][:0]
-			}
-			*tw = threadWork{mail: tw.mail}
-			l.spare = append(l.spare, tw)
+	for i := range w.domains {
+		d := &w.domains[i]
+		for _, tw := range d.threads {
+			w.lane.keepSpare(tw)
 		}
+		clear(d.threads)
+		*d = domainWork{threads: d.threads[:0]}
 	}
-	clear(w.threads)
+	clear(w.directs)
+	clear(w.offers)
 	clear(w.highs)
 	clear(w.counts)
-	clear(w.order)
-	w.events.reset()
-	*w = slotWork{slot: w.slot, lane: l, events: w.events, threads: w.threads, highs: w.highs, counts: w.counts, order: w.order[:0], alarms: w.alarms[:0], sent: w.sent[:0]}
+	*w = slotWork{slot: w.slot, lane: w.lane, directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
+		alarms: w.alarms[:0], sent: w.sent[:0]}
 }
 
-// deliver puts a message into a thread's mail and gives the delivery its number. p is the slot's part of the record that the message came with,
-// nil if it came by itself.
-func (t *turn) deliver(w *slotWork, id activity.ID, m activity.Message, p *part, strategy string) {
-	tw := w.threads[id]
-	if tw == nil {
-		tw = w.lane.threadWork(id)
-		w.threads[id] = tw
-		w.order = append(w.order, tw)
+// keepSpare takes back an empty threadWork's memory.
+func (l *lane) keepSpare(tw *threadWork) {
+	if len(l.spare) >= maxSpare {
+		return
 	}
-	class := activity.ClassOf(m)
-	if strategy != "" {
-		// An event that two strategies lead to the same thread is one delivery.
-		if n := len(tw.mail[class]); n > 0 && tw.mail[class][n-1].part == p {
-			last := &tw.mail[class][n-1]
-			c := last.message.(activity.Carried)
-			c.Strategies = append(c.Strategies, strategy)
-			last.message = c
-			return
+	for class := range tw.mail {
+		if cap(tw.mail[class]) > maxSpareMail {
+			tw.mail[class] = nil
+			continue
 		}
+		clear(tw.mail[class])
+		tw.mail[class] = tw.mail[class][:0]
 	}
-	d := delivery{number: t.number(w.slot), message: m, part: p}
-	if p != nil {
-		d.verdict = p.verdict(messagebus.Verdict{Strategy: strategy, Activity: id.Activity, ActivityName: t.activityName(id.Activity), DomainID: id.Domain})
-	}
-	tw.mail[class] = append(tw.mail[class], d)
+	*tw = threadWork{mail: tw.mail}
+	l.spare = append(l.spare, tw)
 }
 
-// threadWork returns an empty one.
-func (l *lane) threadWork(id activity.ID) *threadWork {
+// spareThread returns an empty one.
+func (l *lane) spareThread() *threadWork {
 	n := len(l.spare)
 	if n == 0 {
-		return &threadWork{id: id}
+		return &threadWork{}
 	}
 	tw := l.spare[n-1]
 	l.spare = l.spare[:n-1]
-	tw.id = id
 	return tw
 }
 
-func (t *turn) activityName(number uint32) string {
-	if a := t.snap.Activities[number]; a != nil {
-		return a.Name
-	}
-	return ""
+// send keeps a message for a thread of the slot, to be delivered when the slot is evaluated. p is the slot's part of the record that the
+// message came with, nil if it came by itself.
+func (w *slotWork) send(id activity.ID, m activity.Message, p *part) {
+	w.directs = append(w.directs, direct{id: id, message: m, part: p})
 }
 
 // stepSlot loads the slot's threads, gives them their mail and writes what follows.
@@ -170,11 +159,13 @@ func (l *lane) stepSlot(w *slotWork) error {
 	if err := l.load(w); err != nil {
 		return err
 	}
-	for _, tw := range w.order {
-		if err := l.stepThread(w, tw); err != nil {
-			return err
+	for i := range w.domains {
+		for _, tw := range w.domains[i].threads {
+			if err := l.stepThread(w, tw); err != nil {
+				return err
+			}
+			l.writeThread(w, tw)
 		}
-		l.writeThread(w, tw)
 	}
 	l.writeSlot(w)
 	return nil
@@ -195,30 +186,6 @@ func (l *lane) fire(w *slotWork) {
 			l.batch.DeleteEnded(a.ID, a.Alarm.Run)
 		}
 	}
-}
-
-// load reads the threads of the domains that have mail, gives events to those they are for, and puts the ones with mail in key order: by
-// domain, then by activity.
-func (l *lane) load(w *slotWork) error {
-	if err := l.readLive(w); err != nil {
-		return err
-	}
-	l.deliverOffers(w)
-	for _, tw := range w.order {
-		tw.before.ID, tw.now.ID = tw.id, tw.id
-	}
-	slices.SortFunc(w.order, func(a, b *threadWork) int {
-		return cmp.Or(strings.Compare(a.id.Domain, b.id.Domain), cmp.Compare(a.id.Activity, b.id.Activity))
-	})
-	for i := range w.events.domains {
-		live := w.events.domains[i].live
-		for j := range live {
-			if tw := w.threads[live[j].ID]; tw != nil {
-				tw.before, tw.now = live[j], live[j]
-			}
-		}
-	}
-	return nil
 }
 
 // stepThread gives a thread its mail: commands first, then replies and alarms, then events, one by one as if each had a turn; mail that was
@@ -298,7 +265,7 @@ func (t *turn) activityOf(number uint32) *activity.Activity {
 
 // stepOne gives one message to one thread. A step that must be discarded leaves the thread as it was and the message as a dead letter.
 func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
-	a := l.t.activityOf(tw.id.Activity)
+	a := tw.activity
 	if r, ok := d.message.(*activity.Reply); ok && r.Seq == 0 {
 		match(r, &tw.now)
 	}
@@ -316,7 +283,7 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 			tw.now = saved
 		}
 		v = activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Action: saved.Action, Status: saved.Status, Error: discard.Err.Error()}
-		l.bury(w, tw.id, d, discard)
+		l.bury(w, tw, d, discard)
 		if _, own := d.message.(*activity.Alarm); own {
 			tw.now.Stall(discard)
 			tw.now.UpdatedMs = l.t.nowMs

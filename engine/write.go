@@ -97,8 +97,8 @@ func (l *lane) send(w *slotWork, id activity.ID, number uint64, f *activity.Send
 }
 
 // bury keeps a message that could not be taken, with its reason.
-func (l *lane) bury(w *slotWork, id activity.ID, d delivery, why *activity.Discard) {
-	l.t.keepLetter(l.batch, l.t.letterOf(w, id, d, why))
+func (l *lane) bury(w *slotWork, tw *threadWork, d delivery, why *activity.Discard) {
+	l.t.keepLetter(l.batch, l.t.letterOf(w.slot, tw, d, why))
 	w.numbers = true
 	l.e.warn("a message became a dead letter ("+why.Reason+")", why.Err)
 }
@@ -108,17 +108,16 @@ func (l *lane) writeThread(w *slotWork, tw *threadWork) {
 	if !tw.dirty {
 		return
 	}
-	l.cache.put(&tw.now)
-	l.countPlace(w, &tw.before, -1)
-	l.countPlace(w, &tw.now, 1)
+	l.cache.put(tw.live, &tw.now)
+	l.countMove(w, tw)
 	for i := range tw.ended {
 		l.writeEnded(w, &tw.ended[i])
 	}
-	wasLive, isLive := tw.before.Status.Live(), tw.now.Status.Live()
+	wasLive, isLive := tw.before.status.Live(), tw.now.Status.Live()
 	switch {
 	case isLive:
 		l.batch.PutThread(&tw.now)
-		if tw.now.Run != tw.before.Run {
+		if tw.now.Run != tw.before.run {
 			w.numbers = true
 		}
 		if !wasLive {
@@ -130,9 +129,18 @@ func (l *lane) writeThread(w *slotWork, tw *threadWork) {
 	}
 }
 
-func (l *lane) countPlace(w *slotWork, th *activity.Thread, n int64) {
-	if th.Status.Live() {
-		w.counts[counterKey{th.ID.Activity, th.Version, th.Action, th.Status}] += n
+// countMove counts a thread out of where it stood and in where it stands.
+func (l *lane) countMove(w *slotWork, tw *threadWork) {
+	from, to := tw.before, placeOf(&tw.now)
+	from.run, to.run = 0, 0
+	if from == to {
+		return
+	}
+	if from.status.Live() {
+		w.counts[counterKey{tw.id.Activity, from.version, from.action, from.status}]--
+	}
+	if to.status.Live() {
+		w.counts[counterKey{tw.id.Activity, to.version, to.action, to.status}]++
 	}
 }
 

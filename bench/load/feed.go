@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/weftbox/weftbox/messagebus"
@@ -34,7 +35,9 @@ type feed struct {
 type sender struct {
 	f      *feed
 	unsent int
-	left   int
+	size   int
+	left   atomic.Int64 // of its array, not yet answered
+	failed atomic.Pointer[error]
 	since  time.Time
 	answer func(messagebus.Answer)
 }
@@ -168,7 +171,8 @@ func (f *feed) Poll(most, _ int) ([]messagebus.Record, error) {
 				break
 			}
 			s.unsent = min(f.array, f.left)
-			s.left = s.unsent
+			s.size = s.unsent
+			s.left.Store(int64(s.unsent))
 			f.left -= s.unsent
 			f.waiting += s.unsent
 		}
@@ -196,17 +200,21 @@ func (f *feed) Poll(most, _ int) ([]messagebus.Record, error) {
 	return records, nil
 }
 
+// answered takes the answer to one event; only the last one of an array has more to do.
 func (s *sender) answered(a messagebus.Answer) {
+	if a.Err != nil {
+		s.failed.CompareAndSwap(nil, &a.Err)
+	}
+	if s.left.Add(-1) > 0 {
+		return
+	}
 	f := s.f
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if a.Err != nil && f.failed == nil {
-		f.failed = fmt.Errorf("the engine did not take an event: %w", a.Err)
+	if err := s.failed.Load(); err != nil && f.failed == nil {
+		f.failed = fmt.Errorf("the engine did not take an event: %w", *err)
 	}
-	f.waiting--
-	if s.left--; s.left > 0 {
-		return
-	}
+	f.waiting -= s.size
 	now := time.Now()
 	f.phase.waits = append(f.phase.waits, now.Sub(s.since))
 	s.since = now
