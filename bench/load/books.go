@@ -56,7 +56,7 @@ func (b *bench) alarmRound(ctx context.Context, round int) error {
 	p := &phase{took: took}
 	b.add(p, int(fired), before, after)
 	if b.top == nil {
-		if err := b.openTop(ctx, float64(after.logBytes-before.logBytes)/float64(b.o.Threads)); err != nil {
+		if err := b.openTop(ctx, after.wrote.since(before.wrote).over(b.o.Threads)); err != nil {
 			return err
 		}
 	}

@@ -15,8 +15,10 @@ import (
 	"github.com/weftbox/weftbox/engine/store"
 )
 
-// ceiling is what the disk and Pebble allow: a store of its own with as many rows of the same size as the engine's, into which turns of the
-// same sizes are written with nothing else done, each with one commit of the same durability.
+// ceiling is what the disk and Pebble allow: a store of its own with as many threads as the engine's, into which turns of the same sizes are
+// written with nothing else done: for each thread touched its row, as many other keys as the engine writes for it, and together as many bytes,
+// sorted, one position row a turn, each turn with one commit of the same durability. Of the other keys half are new, and half are the oldest
+// of these that are deleted, as it is with alarms and requests.
 type ceiling struct {
 	db      *pebble.DB
 	write   *pebble.WriteOptions
@@ -26,6 +28,12 @@ type ceiling struct {
 	inOrder []int // instead of drawing: all rows, in the order of their keys
 	at      int   // place in it
 	rows    []int // scratch
+
+	others  float64 // keys besides the row of a thread
+	owed    float64 // of them not written yet, less than one
+	odd     int     // 1: of those written last one more was new than deleted
+	put     [256]uint64
+	deleted [256]uint64
 }
 
 const (
@@ -33,8 +41,8 @@ const (
 	ceilingRecordBytes = 3  // of a batch, on top of key and value
 )
 
-// openCeiling fills a store with rows that take rowBytes each in the log.
-func openCeiling(ctx context.Context, dir string, o *Options, s *scenario, rowBytes int) (*ceiling, error) {
+// openCeiling fills a store with the rows of all threads.
+func openCeiling(ctx context.Context, dir string, o *Options, s *scenario, row rowSize) (*ceiling, error) {
 	p := &pebble.Options{FormatMajorVersion: pebble.FormatNewest, MemTableSize: 32 << 20, MemTableStopWritesThreshold: 4, CacheSize: 64<<20 + 3*32<<20,
 		DisableWAL: o.Durability == store.Memory, Logger: silent{}}
 	if c := cacheBytes(o, s); c > 0 {
@@ -47,7 +55,7 @@ func openCeiling(ctx context.Context, dir string, o *Options, s *scenario, rowBy
 	if err != nil {
 		return nil, fmt.Errorf("the store of the ceiling cannot be opened: %w", err)
 	}
-	c := &ceiling{db: db, write: pebble.Sync, draw: rand.New(rand.NewPCG(o.Seed, 8)), span: o.Hot, value: make([]byte, max(8, rowBytes-ceilingKeyBytes-ceilingRecordBytes))}
+	c := &ceiling{db: db, write: pebble.Sync, draw: rand.New(rand.NewPCG(o.Seed, 8)), span: o.Hot, value: make([]byte, row.valueBytes()), others: max(0, row.keys-1)}
 	if o.Durability != store.Sync {
 		c.write = pebble.NoSync
 	}
@@ -90,10 +98,47 @@ func (c *ceiling) fill(ctx context.Context, rows int) error {
 	return nil
 }
 
+// valueBytes makes keys and values of a thread's rows take its bytes; keys that are deleted have no value.
+func (r rowSize) valueBytes() int {
+	others := max(0, r.keys-1)
+	return max(8, int((r.bytes-(1+others)*(ceilingKeyBytes+ceilingRecordBytes))/(1+others/2)))
+}
+
+func ceilingSlot(row int) uint16 { return uint16(uint32(row) * 2654435761 >> 24) }
+
+// otherKey is the nth key of a slot that is no thread's row; it lies before those.
+func otherKey(dst []byte, slot uint16, n uint64) []byte {
+	dst = append(binary.BigEndian.AppendUint16(dst, slot), 'c')
+	return append(binary.BigEndian.AppendUint64(dst, n), "other"...)
+}
+
+// writeOthers writes the other keys of a slot of which so many threads are touched, in order: what is deleted is older than what is new.
+func (c *ceiling) writeOthers(b *pebble.Batch, key []byte, slot uint16, threads int) error {
+	c.owed += c.others * float64(threads)
+	n := int(c.owed)
+	c.owed -= float64(n)
+	old := min(uint64(n+c.odd)/2, c.put[slot]-c.deleted[slot])
+	c.odd = (c.odd + n) % 2
+	for i := range uint64(n) {
+		var err error
+		if i < old {
+			err = b.Delete(otherKey(key, slot, c.deleted[slot]), nil)
+			c.deleted[slot]++
+		} else {
+			binary.BigEndian.PutUint64(c.value, c.draw.Uint64())
+			err = b.Set(otherKey(key, slot, c.put[slot]), c.value, nil)
+			c.put[slot]++
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ceilingKey spreads the rows over 256 slots, as domain ids are.
 func ceilingKey(dst []byte, row int) []byte {
-	slot := uint32(row) * 2654435761 >> 24
-	dst = append(binary.BigEndian.AppendUint16(dst, uint16(slot)), 't')
+	dst = append(binary.BigEndian.AppendUint16(dst, ceilingSlot(row)), 't')
 	dst = append(dst, hitDomain(hit{user: uint32(row)})[1:]...)
 	return binary.BigEndian.AppendUint32(append(dst, 0), 1)
 }
@@ -104,7 +149,17 @@ func (c *ceiling) replay(ctx context.Context, turns []turn, get bool) (took time
 	key := make([]byte, 0, ceilingKeyBytes)
 	for n, t := range turns {
 		b := c.db.NewBatch()
-		for _, row := range c.choose(t) {
+		rows := c.choose(t)
+		for i, row := range rows {
+			if i == 0 || ceilingSlot(row) != ceilingSlot(rows[i-1]) {
+				end := i + 1
+				for end < len(rows) && ceilingSlot(rows[end]) == ceilingSlot(row) {
+					end++
+				}
+				if err := c.writeOthers(b, key[:0], ceilingSlot(row), end-i); err != nil {
+					return 0, nil, errors.Join(err, b.Close())
+				}
+			}
 			key = ceilingKey(key[:0], row)
 			if get {
 				if err := c.read(key); err != nil {
@@ -149,7 +204,7 @@ func (c *ceiling) choose(t turn) []int {
 		c.rows = append(c.rows, c.draw.IntN(c.span))
 	}
 	slices.SortFunc(c.rows, func(a, b int) int {
-		if x, y := uint32(a)*2654435761>>24, uint32(b)*2654435761>>24; x != y {
+		if x, y := ceilingSlot(a), ceilingSlot(b); x != y {
 			return int(x) - int(y)
 		}
 		return a - b

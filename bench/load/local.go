@@ -196,11 +196,13 @@ func drained(ctx context.Context, d driver) error {
 
 func (l *local) usage(context.Context) (usage, error) {
 	s := l.engine.Stats()
-	u := usage{diskBytes: l.engine.Usage().DiskBytes, logBytes: l.state.LogBytes(), turns: s.Turns.Load(), events: s.Events.Load(), fired: s.AlarmsFired.Load(),
+	u := usage{diskBytes: l.engine.Usage().DiskBytes, wrote: l.written(), turns: s.Turns.Load(), events: s.Events.Load(), fired: s.AlarmsFired.Load(),
 		requests: s.Requests.Load(), replies: s.Replies.Load(), deadLetters: s.DeadLetters.Load()}
 	u.processUsage()
 	return u, nil
 }
+
+func (l *local) written() written { return written{l.state.LogBytes(), l.state.Writes()} }
 
 func (l *local) advance(ctx context.Context, by time.Duration) (int64, error) {
 	_, fired, err := l.engine.Advance(ctx, by.Milliseconds())

@@ -37,21 +37,49 @@ type usage struct {
 	mallocs, bytes uint64
 	rssBytes       int64
 	diskBytes      int64
-	logBytes       int64 // written to the store's log; 0: unknown
+	wrote          written // 0: unknown
 
 	turns, events, fired, requests, replies, deadLetters int64
 }
 
+// written is what went into a store's log.
+type written struct{ bytes, keys int64 }
+
+func (w written) since(before written) written {
+	return written{w.bytes - before.bytes, w.keys - before.keys}
+}
+
+// rowSize is what an engine writes for each thread that a turn touches, all rows of the turn counted in: alarms, requests, counters.
+type rowSize struct{ bytes, keys float64 }
+
+func (w written) over(rows int) rowSize {
+	return rowSize{float64(w.bytes) / float64(max(1, rows)), float64(w.keys) / float64(max(1, rows))}
+}
+
+// touched is how many threads turns went to.
+func touched(turns []turn) (rows int) {
+	for _, t := range turns {
+		rows += t.rows
+	}
+	return rows
+}
+
 // processUsage fills in what is known of this process.
 func (u *usage) processUsage() {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) == nil {
-		u.cpu = time.Duration(r.Utime.Nano() + r.Stime.Nano())
-	}
+	u.cpu = cpuTime()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	u.mallocs, u.bytes = m.Mallocs, m.TotalAlloc
 	u.rssBytes = residentBytes(&m)
+}
+
+// cpuTime is what this process has used of the processors so far.
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // residentBytes asks the system; where it does not tell, what Go got from the system is an upper bound.

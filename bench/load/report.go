@@ -50,6 +50,7 @@ type Result struct {
 	Refused         int    `json:"arrays_refused,omitempty"`  // sent again after 429 or 503
 
 	RowBytes           float64 `json:"log_bytes_per_thread_written"`
+	RowKeys            float64 `json:"keys_per_thread_written"`
 	DiskBytesPerThread float64 `json:"disk_bytes_per_thread"`
 	CompactedPerThread float64 `json:"compacted_bytes_per_thread,omitempty"` // 0: unknown (over HTTP)
 	RSSBytes           int64   `json:"rss_bytes"`
@@ -67,6 +68,8 @@ type Ceiling struct {
 	CommitP50Ms    Spread `json:"commit_p50_ms"`
 	CacheShare     Spread `json:"cache_share_percent"` // the engine's part of it
 	GetShare       Spread `json:"get_share_percent"`
+	CacheCPUMicros Spread `json:"cache_cpu_us_per_event"`
+	GetCPUMicros   Spread `json:"get_cpu_us_per_event"`
 }
 
 // JSON writes the report as one value.
@@ -112,13 +115,14 @@ func (r *Result) table(b *strings.Builder) {
 		line("offered", "%d events/s; %d arrays refused and sent again", r.Rate, r.Refused)
 	}
 	if r.RowBytes > 0 {
-		line("log per thread written", "%.0f bytes", r.RowBytes)
+		line("log per thread written", "%.0f bytes in %.1f keys", r.RowBytes, r.RowKeys)
 	}
 	line("disk per thread", "%s bytes as it is, %s compacted", orDash(int(r.DiskBytesPerThread)), orDash(int(r.CompactedPerThread+0.5)))
 	line("resident memory", "%.0f MB", float64(r.RSSBytes)/1e6)
 	if c := r.Ceiling; c != nil {
 		line("ceiling, values in memory", "%s /s; the engine's share %s %%", c.CachePerSecond.text(0), c.CacheShare.text(1))
 		line("ceiling, each row read", "%s /s; the engine's share %s %%", c.GetPerSecond.text(0), c.GetShare.text(1))
+		line("its CPU per event", "%s µs; with reads %s µs", c.CacheCPUMicros.text(1), c.GetCPUMicros.text(1))
 		line("its commits, p50", "%s ms", c.CommitP50Ms.text(2))
 	}
 	line("books", "%d sent, %d found in the threads", r.Sent, r.Applied)

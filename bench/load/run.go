@@ -206,7 +206,7 @@ func (b *bench) eventRounds(ctx context.Context) error {
 		return err
 	}
 	b.r.RSSBytes, b.r.DiskBytesPerThread = after.rssBytes, float64(after.diskBytes-b.base.diskBytes)/float64(b.o.Threads)
-	if err := b.openTop(ctx, rowBytes(p.turns, after.logBytes-before.logBytes)); err != nil {
+	if err := b.openTop(ctx, after.wrote.since(before.wrote).over(touched(p.turns))); err != nil {
 		return err
 	}
 	for round := range b.o.Rounds {
@@ -228,54 +228,45 @@ func (b *bench) eventRounds(ctx context.Context) error {
 	return nil
 }
 
-// rowBytes is what a turn writes for each thread it touches, all rows of the turn counted in.
-func rowBytes(turns []turn, logBytes int64) float64 {
-	rows := 0
-	for _, t := range turns {
-		rows += t.rows
-	}
-	return float64(logBytes) / float64(max(1, rows))
-}
-
 // openTop opens the ceiling with rows of a size. Over HTTP the size is not known: a small run inside this process shows it.
-func (b *bench) openTop(ctx context.Context, row float64) (err error) {
+func (b *bench) openTop(ctx context.Context, row rowSize) (err error) {
 	if b.o.NoCeiling {
 		return nil
 	}
-	if row <= 0 {
+	if row.bytes <= 0 {
 		if row, err = b.sampleRow(ctx); err != nil {
 			return err
 		}
 	}
-	b.r.RowBytes = row
-	b.o.say("%s: filling the store of the ceiling, %.0f bytes a row", b.s.name, row)
-	b.top, err = openCeiling(ctx, filepath.Join(b.dir, "ceiling"), b.o, b.s, int(row))
+	b.r.RowBytes, b.r.RowKeys = row.bytes, row.keys
+	b.o.say("%s: filling the store of the ceiling, %.1f keys of %.0f bytes together for a thread", b.s.name, row.keys, row.bytes)
+	b.top, err = openCeiling(ctx, filepath.Join(b.dir, "ceiling"), b.o, b.s, row)
 	if err == nil {
 		b.r.Ceiling = &Ceiling{}
 	}
 	return err
 }
 
-func (b *bench) sampleRow(ctx context.Context) (row float64, err error) {
+func (b *bench) sampleRow(ctx context.Context) (row rowSize, err error) {
 	small := *b.o
 	small.Server, small.Threads, small.Hot, small.Events, small.Rounds, small.NoCeiling, small.Rate = "", 20_000, 20_000, 16_000, 1, true, 0
 	s := &bench{o: &small, s: b.s, dir: filepath.Join(b.dir, "sample"), r: &Result{Array: 100, Connections: 16}, figures: map[string][]float64{}}
 	s.w = newWorkload(&small, b.s, "")
 	l, err := openLocal(ctx, s.dir, &small, s.w, 0)
 	if err != nil {
-		return 0, err
+		return row, err
 	}
 	s.d = l
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.fill(ctx); err != nil {
-		return 0, err
+		return row, err
 	}
-	before := l.state.LogBytes()
+	before := l.written()
 	p, err := s.drive(ctx, s.traffic(small.Events))
 	if err != nil {
-		return 0, err
+		return row, err
 	}
-	return rowBytes(p.turns, l.state.LogBytes()-before), nil
+	return l.written().since(before).over(touched(p.turns)), nil
 }
 
 // add takes the figures of a round with n events or alarms.
@@ -312,10 +303,12 @@ func (b *bench) replay(ctx context.Context, p *phase, n int, turns int64) error 
 	}
 	rate := float64(n) / p.took.Seconds()
 	for _, get := range []bool{false, true} {
+		before := cpuTime()
 		took, commits, err := b.top.replay(ctx, sizes, get)
 		if err != nil {
 			return err
 		}
+		cpu := float64((cpuTime() - before).Nanoseconds()) / 1000 / float64(n)
 		top, name := float64(n)/took.Seconds(), "cache"
 		if get {
 			name = "get"
@@ -324,6 +317,7 @@ func (b *bench) replay(ctx context.Context, p *phase, n int, turns int64) error 
 			b.figures["commit"] = append(b.figures["commit"], quantile(commits, 0.5))
 		}
 		b.figures[name] = append(b.figures[name], top)
+		b.figures[name+"CPU"] = append(b.figures[name+"CPU"], cpu)
 		b.figures[name+"Share"] = append(b.figures[name+"Share"], 100*rate/top)
 	}
 	b.top.settle(ctx)
@@ -336,7 +330,7 @@ func (b *bench) summarise() {
 	r.EventsPerRound, r.EventsPerSecond, r.CPUMicros, r.Allocations, r.AllocatedBytes = of("events"), of("rate"), of("cpu"), of("mallocs"), of("bytes")
 	r.AckP50Ms, r.AckP99Ms, r.AckMaxMs, r.TurnMean = of("p50"), of("p99"), of("max"), of("turn")
 	if r.Ceiling != nil {
-		*r.Ceiling = Ceiling{of("cache"), of("get"), of("commit"), of("cacheShare"), of("getShare")}
+		*r.Ceiling = Ceiling{of("cache"), of("get"), of("commit"), of("cacheShare"), of("getShare"), of("cacheCPU"), of("getCPU")}
 	}
 }
 

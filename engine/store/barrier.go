@@ -110,6 +110,7 @@ func (s *Store) apply(p *pebble.Batch, node *NodeMeta) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	s.writes.Add(int64(p.Count()))
 	err := errors.Join(s.db.ApplyNoSyncWait(p, s.writeOptions()), s.idle.closeAll())
 	s.generation++
 	if err != nil {

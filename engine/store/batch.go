@@ -144,6 +144,7 @@ func (s *Store) commit(p *pebble.Batch, node *NodeMeta) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	s.writes.Add(int64(p.Count()))
 	err := errors.Join(s.db.Apply(p, s.writeOptions()), s.idle.closeAll(), s.usable())
 	s.generation++
 	if err != nil {

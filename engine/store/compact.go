@@ -37,6 +37,9 @@ func (s *Store) LogBytes() int64 {
 	return int64(s.db.Metrics().WAL.BytesIn)
 }
 
+// Writes returns how many keys were put, merged or deleted since the store was opened; a deleted range counts once.
+func (s *Store) Writes() int64 { return s.writes.Load() }
+
 // TableBytes returns how many bytes the store's tables take, without logs.
 func (s *Store) TableBytes() (int64, error) {
 	s.mu.RLock()

@@ -60,6 +60,7 @@ type Store struct {
 	guard      *durable.Guard
 	beacon     *durable.Beacon // may be nil
 	keysRead   atomic.Int64
+	writes     atomic.Int64
 	background *syncer // nil: nothing is synced in the background
 }
 
