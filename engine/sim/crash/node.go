@@ -256,6 +256,9 @@ func (n *node) at(point string) {
 		return
 	}
 	if n.dead.Load() {
+		if point == engine.PointBeforeCommit { // it dies on a goroutine of the store's: what the model is not told must not reach the disk that is left
+			<-n.gone
+		}
 		return
 	}
 	switch point {
