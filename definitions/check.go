@@ -70,7 +70,7 @@ type Env struct {
 	Services   map[string]bool  // registered services; a built-in type of the same name wins
 	Service    *Spec            // the spec of an action whose type is a registered service
 	Strategies map[string]bool
-	Passes     map[string]expr.Requirement // what strategies require of an event, by name; nil where it is not known
+	When       map[string]*Expr // the conditions of strategies, by name, as far as they are known
 }
 
 // Check parses, checks and compiles a definition. All problems come at once, in the order of the text; with an error among them

@@ -263,6 +263,7 @@ var chinese = map[string]string{
 	`set it on every way to here, or give a default: var(%s, 0)`:               `在通向这里的每条路上设置它，或给默认值：var(%s, 0)`,
 	`the action removes it`:                                                    `这个动作删除了它`,
 	`the action's name %s stands without quotes`:                               `动作名 %s 没有加引号`,
+	`the strategy %s lets no event through whose %s is what is asked for here`: `策略 %s 不放行 %s 等于这里所要求的值的事件`,
 	`the strategy %s lets no event of the type %s through`:                     `策略 %s 不放行类型为 %s 的事件`,
 	`the trigger does not set it`:                                              `触发器没有设置它`,
 	`the variable %s may be unset here: %s`:                                    `变量 %s 在这里可能还没有设置：%s`,

@@ -1,9 +1,11 @@
 package definitions
 
-import "github.com/weftbox/weftbox/expr"
-
 // testEnv has the built-in types of the first engine, two services and two strategies.
 func testEnv() Env {
+	when := func(source string) *Expr {
+		x, _ := CompileWhen(source, "/when")
+		return x
+	}
 	spec := func(s Spec) *Spec { return &s }
 	return Env{
 		Specs: map[string]*Spec{
@@ -16,7 +18,11 @@ func testEnv() Env {
 		Services: map[string]bool{"coupon": true, "push": true},
 		Service: spec(Spec{Type: "service", Shape: ShapeKeys, Required: true, Waits: true, Service: true,
 			Keys: []Key{{Name: "request", Required: true, Doc: `add "request: …"`}, {Name: "timeout"}}}),
-		Strategies: map[string]bool{"user_id": true, "user_id_goods_id": true, "order_id": true},
-		Passes:     map[string]expr.Requirement{"user_id": {}, "order_id": {Types: []string{"order_created", "payment"}}},
+		Strategies: map[string]bool{"user_id": true, "user_id_goods_id": true, "order_id": true, "visitors": true},
+		When: map[string]*Expr{
+			"user_id":  when(`containsAttr("user_id")`),
+			"order_id": when(`eventTypeIs("order_created") OR eventTypeIs("payment") AND eventAttr("source") == "shop"`),
+			"visitors": when(`eventTypeIs("visit") AND (eventAttr("source") == "shop" OR eventAttr("source") == "app")`),
+		},
 	}
 }

@@ -26,41 +26,67 @@ func (c *checker) triggerLints() {
 	for _, v := range t.ContextVars {
 		v.Value.each(c.constantLint)
 	}
-	passed, known := c.env.Passes[c.def.Strategy]
-	if !known || passed.Types == nil {
+	strategy := c.env.When[c.def.Strategy]
+	if strategy == nil {
 		return
 	}
-	c.letThrough(t.Condition, passed.Types)
+	c.letThrough(t.Condition, strategy)
 	for _, a := range c.def.Actions {
 		if a.Spec == nil || !a.waits() {
 			continue
 		}
 		for i := range a.Clauses {
 			if a.Clauses[i].Head == HeadWhen {
-				c.letThrough(a.Clauses[i].Cond, passed.Types)
+				c.letThrough(a.Clauses[i].Cond, strategy)
 			}
 		}
 	}
 }
 
 // letThrough warns of a condition that asks for events that the strategy does not let through.
-func (c *checker) letThrough(x *Expr, passed []string) {
+func (c *checker) letThrough(x, strategy *Expr) {
 	if x == nil {
 		return
 	}
-	types := x.Program.Requires().Types
-	if len(types) == 0 || slices.ContainsFunc(types, func(t string) bool { return slices.Contains(passed, t) }) {
+	passed, types := strategy.Program.Requires().Types, x.Program.Requires().Types
+	if passed != nil && len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(passed, t) }) {
+		start, end := siteOf(x, "eventTypeIs", types[0])
+		c.caution("WB2110", x, start, end, say("the strategy %s lets no event of the type %s through", quote(c.def.Strategy), quote(types[0])),
+			say("it lets through: %s", cut(strings.Join(passed, ", "), 200)))
 		return
 	}
-	start, end := 0, utf8.RuneCountInString(x.Program.Source())
+	admitted := strategy.Program.Admits()
+	for _, attr := range sortedNames(x.Program.Admits()) {
+		values := x.Program.Admits()[attr]
+		passed, known := admitted[attr]
+		if !known || slices.ContainsFunc(values, func(v any) bool {
+			return slices.ContainsFunc(passed, func(w any) bool { return expr.MayBeOne(v, w) })
+		}) {
+			continue
+		}
+		start, end := siteOf(x, "", attr)
+		c.caution("WB2110", x, start, end, say("the strategy %s lets no event through whose %s is what is asked for here", quote(c.def.Strategy), quote(attr)),
+			say("it lets through: %s", cut(texts(passed), 200)))
+		return
+	}
+}
+
+func texts(values []any) string {
+	var out []string
+	for _, v := range values {
+		out = append(out, shownValue(v))
+	}
+	return strings.Join(out, ", ")
+}
+
+// siteOf returns where a constant stands as the first argument of a function, of any if the name is empty; the whole expression if it does not.
+func siteOf(x *Expr, name, first string) (start, end int) {
 	for _, s := range x.Program.Sites() {
-		if s.Name == "eventTypeIs" && s.Known {
-			start, end = s.Start, s.End
-			break
+		if s.First == first && (name == "" || s.Name == name) {
+			return s.Start, s.End
 		}
 	}
-	c.caution("WB2110", x, start, end, say("the strategy %s lets no event of the type %s through", quote(c.def.Strategy), quote(types[0])),
-		say("it lets through: %s", cut(strings.Join(passed, ", "), 200)))
+	return 0, utf8.RuneCountInString(x.Program.Source())
 }
 
 // money are names of amounts of money.

@@ -56,6 +56,7 @@ func TestLints(t *testing.T) {
 		{"never true", "- name: n\n  type: case\n  args:\n    - when: 1 > 2\n      then: finish()\n    - default: fail()\n", "4:13 WB2108"},
 		{"let through: one of two types", "- name: n\n  type: receive\n  args:\n    - when: eventTypeIs(\"payment\") OR eventTypeIs(\"refund\")\n      then: finish()\n    - after: 5\n      then: finish()\n", ""},
 		{"let through: none", "- name: n\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\") OR eventTypeIs(\"refund\")\n      then: finish()\n    - after: 5\n      then: finish()\n", "4:25 WB2110"},
+		{"let through: the strategy asks for the source of payments only", "- name: n\n  type: receive\n  args:\n    - when: eventAttr(\"source\") == \"app\"\n      then: finish()\n    - after: 5\n      then: finish()\n", ""},
 		{"silent: the service counts", "- name: push\n  args: {request: 1, timeout: 5}\n  ctrl:\n    - when: resultFailure() AND var(\"n\", 0) < 3\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: call(\"push\")\n    - default: finish()\n", ""},
 		{"silent: a timeout is a pause", "- name: push\n  args: {request: 1, timeout: 5}\n  ctrl:\n    - when: resultTimeout()\n      then: call(\"push\")\n    - default: finish()\n", ""},
 		{"constants of every thread", "- name: n\n  type: receive\n  args:\n    - after: 5\n      context_vars: {x: '\"" + strings.Repeat("x", 5000) + "\"'}\n      then: finish()\n", "5:26 WB2117"},
@@ -67,6 +68,35 @@ func TestLints(t *testing.T) {
 	} {
 		if got := lintedAs(c.actions); got != c.want {
 			t.Errorf("%s: got %q, want %q\n%s", c.name, got, c.want, c.actions)
+		}
+	}
+}
+
+func TestAttributesThatAreNotLetThrough(t *testing.T) {
+	for when, want := range map[string]string{
+		`eventAttr("source") == "shop" AND eventAttr("n", 0) > 1`:            "",
+		`eventAttr("source") == "mail" OR eventAttr("source") == "app"`:      "",
+		`eventAttr("source") == "mail" OR eventAttr("n") == 1`:               "",
+		`eventAttr("source") == 5`:                                           "",
+		`eventAttr("source", "mail") == "mail"`:                              "",
+		`NOT (eventAttr("source") == "mail")`:                                "",
+		`eventAttr("n", 0) == 1 AND "mail" == eventAttr("source")`:           `10:59 "source"`,
+		`(eventAttr("source") == "mail" OR strEventAttr("source") == "web")`: `10:23 "source"`,
+	} {
+		text := "activity:\n  name: a\n  domain_id_strategy: visitors\n  trigger: eventTypeIs(\"visit\")\n  actions:\n" +
+			"    - name: receive\n      args:\n        - after: 5\n          then: fail()\n        - when: " + when + "\n          then: finish()\n"
+		text = strings.Replace(text, "- when: "+when, "- when: >-\n           "+when, 1)
+		_, problems := Check([]byte(text), testEnv())
+		got := ""
+		for _, p := range problems {
+			line := []rune(strings.Split(text, "\n")[p.Line-1])
+			got += fmt.Sprintf("%d:%d %s", p.Line-1, p.Column, string(line[p.Column-1:p.EndColumn-1]))
+			if p.Code != "WB2110" {
+				t.Errorf("%s: problem %+v, want only WB2110", when, p)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", when, got, want)
 		}
 	}
 }

@@ -50,6 +50,7 @@ func compileSource(src string, ctx Context, folds bool) (*Program, []Problem) {
 		p.settle()
 	}
 	p.requires = p.requirement(root.n)
+	p.admits = admitsOf(root.n)
 	return p, sorted(probs)
 }
 

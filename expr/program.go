@@ -13,6 +13,7 @@ type Program struct {
 	value  any
 
 	requires Requirement
+	admits   map[string][]any
 }
 
 // Problem is one thing wrong with the text of an expression. Offsets count runes from the start of the source.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/definitions"
-	"github.com/weftbox/weftbox/expr"
 )
 
 // compiler makes snapshots. It remembers what the last one was made of and compiles only what is new: a snapshot costs a little
@@ -35,9 +34,9 @@ func (c *compiler) snapshot(r Records) *Snapshot {
 	s := &Snapshot{Revision: r.Revision, Records: r}
 	env := c.env
 	env.Strategies = c.strategies(s)
-	env.Passes = make(map[string]expr.Requirement, len(s.Strategies))
+	env.When = make(map[string]*definitions.Expr, len(s.Strategies))
 	for name, strategy := range s.Strategies {
-		env.Passes[name] = strategy.When.Program.Requires()
+		env.When[name] = strategy.When
 	}
 	env.Services = services(s)
 	changed := c.definitions(s, env)

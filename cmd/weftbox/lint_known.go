@@ -13,17 +13,16 @@ import (
 
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/definitions"
-	"github.com/weftbox/weftbox/expr"
 )
 
 // surroundings are the strategies and services that a definition may name.
 type surroundings struct {
 	services   map[string]bool
-	strategies map[string]*expr.Requirement // what each requires of an event; nil where it is not known
+	strategies map[string]*definitions.Expr // the condition of each; nil where it is not known
 }
 
 func newSurroundings() surroundings {
-	return surroundings{services: map[string]bool{}, strategies: map[string]*expr.Requirement{}}
+	return surroundings{services: map[string]bool{}, strategies: map[string]*definitions.Expr{}}
 }
 
 // with returns both; what the other knows of a strategy wins.
@@ -35,12 +34,12 @@ func (s surroundings) with(other surroundings) surroundings {
 }
 
 func (s surroundings) env() definitions.Env {
-	env := definitions.Env{Services: s.services, Strategies: map[string]bool{}, Passes: map[string]expr.Requirement{}}
+	env := definitions.Env{Services: s.services, Strategies: map[string]bool{}, When: map[string]*definitions.Expr{}}
 	env.Specs, env.Service = activity.Specs()
-	for name, requires := range s.strategies {
+	for name, when := range s.strategies {
 		env.Strategies[name] = true
-		if requires != nil {
-			env.Passes[name] = *requires
+		if when != nil {
+			env.When[name] = when
 		}
 	}
 	return env
@@ -51,8 +50,7 @@ func (s surroundings) strategy(name, when, domainID string) []definitions.Proble
 	compiled, problems := activity.CompileStrategy(name, when, domainID)
 	s.strategies[name] = nil
 	if compiled != nil {
-		requires := compiled.When.Program.Requires()
-		s.strategies[name] = &requires
+		s.strategies[name] = compiled.When
 	}
 	return problems
 }

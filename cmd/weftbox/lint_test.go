@@ -170,7 +170,7 @@ func TestExplain(t *testing.T) {
 		{[]string{"WB1251"}, 0, "WB1251 (error): A name cannot be used."},
 		{[]string{"WB2101", "-o", "json"}, 0, `"code":"WB2101","severity":"warning"`},
 		{[]string{"-o", "table"}, 0, "WB1203  error     A call leads to"},
-		{[]string{"-o", "json"}, 0, `{"code":"WB2252"`},
+		{[]string{"-o", "json"}, 0, `{"code":"WB2101"`},
 		{[]string{"WB9999"}, 4, "there is no code WB9999"},
 		{[]string{"WB1203", "--lang", "fr"}, 2, "choose en or zh"},
 	} {
