@@ -217,3 +217,22 @@ func TestLintTellsTheLanguagesProblemsInChinese(t *testing.T) {
 		t.Errorf("the report is\n%s\nwant an unknown function told in Chinese", stdout)
 	}
 }
+
+// TestFlowsInTheOriginalsWays checks flows of our own that are written in all the ways that definitions of the original are: nothing is said
+// of them, and what fmt makes of them is the same.
+func TestFlowsInTheOriginalsWays(t *testing.T) {
+	flows := filepath.Join("testdata", "flows")
+	if code, stdout, stderr := typed(nil, "lint", "--strict", flows); code != 0 || stdout != "no problems in 7 files\n" {
+		t.Errorf("exit %d and\n%s%s\nwant no problems in 7 files", code, stdout, stderr)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(flows)); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := typed(nil, "fmt", dir); code != 0 {
+		t.Fatalf("fmt: exit %d, %s", code, stderr)
+	}
+	if code, stdout, stderr := typed(nil, "lint", "--strict", dir); code != 0 || stdout != "no problems in 7 files\n" {
+		t.Errorf("formatted: exit %d and\n%s%s\nwant no problems in 7 files", code, stdout, stderr)
+	}
+}
