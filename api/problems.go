@@ -18,7 +18,7 @@ func items(problems []definitions.Problem, only definitions.Severity) []bushttp.
 			continue
 		}
 		out = append(out, bushttp.ProblemError{Code: p.Code, Severity: string(p.Severity), Path: p.Path, Line: p.Line, Column: p.Column,
-			EndColumn: p.EndColumn, Message: p.Message, Hint: p.Hint})
+			EndColumn: p.EndColumn, Message: p.Message, Hint: p.Hint, MessageZh: p.MessageZh, HintZh: p.HintZh})
 	}
 	return out
 }

@@ -35,6 +35,8 @@ type ProblemError struct {
 	EndColumn int    `json:"end_column,omitempty"`
 	Message   string `json:"message"`
 	Hint      string `json:"hint,omitempty"`
+	MessageZh string `json:"message_zh,omitempty"` // the message in Chinese
+	HintZh    string `json:"hint_zh,omitempty"`
 }
 
 // Progress says how far a stream of lines was taken: what is before NextLine is committed, of the rest nothing is known to be.
