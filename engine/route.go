@@ -253,7 +253,7 @@ func (t *turn) seen(w *slotWork, r *record) (bool, error) {
 
 // routeReply finds the thread that a reply is for by the open request it names.
 func (t *turn) routeReply(r *record, in *messagebus.Reply) error {
-	t.e.stats.Replies.Add(1)
+	t.replies++
 	result := in.Result
 	reply := &activity.Reply{Action: in.Action, Result: &result, TimeMs: t.nowMs}
 	if in.RequestID == "" {

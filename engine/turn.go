@@ -35,6 +35,7 @@ type turn struct {
 	swept     []sweep      // how far sweeps have come
 	sends     []backlog    // where outbox rows were written
 	done      []*delivered // relay results taken
+	replies   int64        // answers taken in: counted once they are applied
 	positions []position
 	letters   turnLetters // dead letters to be replayed or deleted
 }
@@ -63,7 +64,7 @@ func (t *turn) reset() {
 	}
 	t.touched = t.touched[:0]
 	t.positions = t.positions[:0]
-	t.letters.bytes = 0
+	t.letters.bytes, t.replies = 0, 0
 	t.batch.Reset() // a turn that could not be decided leaves its writes
 }
 
@@ -197,6 +198,7 @@ func (t *turn) tell() {
 			e.warn("bus "+p.consumer.Name()+" was not told its position", err)
 		}
 	}
+	e.stats.Replies.Add(t.replies)
 	e.stats.Turns.Add(1)
 }
 
