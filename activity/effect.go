@@ -31,8 +31,12 @@ type CancelTimer struct {
 // CloseRequest deletes an open request: it was answered, or its action was left.
 type CloseRequest struct{ Seq uint64 }
 
-// Park keeps a message until the thread can take it.
-type Park struct{ Message Message }
+// Park keeps a message until the thread can take it, or, with Kept, until a later action wants it.
+type Park struct {
+	Row     uint64 // its place in the thread's mailbox
+	Message Message
+	Kept    bool
+}
 
 // Record is a line for people: what an action printed (kind "stdout"). It is printed after the commit.
 type Record struct {
@@ -72,6 +76,7 @@ const (
 	VerdictError     VerdictKind = "error"       // a strategy or trigger condition could not be computed
 	VerdictDead      VerdictKind = "dead_letter" // kept as a dead letter
 	VerdictParked    VerdictKind = "parked"      // kept until the thread can take it
+	VerdictKept      VerdictKind = "kept"        // the current action had no use for it: it waits for a later one
 	VerdictLate      VerdictKind = "late"        // a reply or alarm nobody waits for
 	VerdictDuplicate VerdictKind = "duplicate"   // applied before
 )

@@ -108,7 +108,7 @@ func NeedsWake(a *Activity, t *Thread) bool {
 	case Stalled:
 		return t.Recoverable()
 	case Waiting:
-		return t.Parked > 0 || t.AlarmDue != 0 && t.Alarm == AlarmRow{}
+		return t.Unoffered() || t.AlarmDue != 0 && t.Alarm == AlarmRow{}
 	case Running:
 		return t.Alarm == AlarmRow{}
 	}

@@ -19,6 +19,7 @@ type Scope struct {
 	bound    *Bound
 	thread   *Thread
 	number   uint64
+	row      uint64 // of the mailbox, out of which the message came; 0: it came by itself
 	place    uint16
 	actions  int64
 	changed  bool

@@ -28,7 +28,12 @@ func (d *Discard) Unwrap() error { return d.Err }
 // in its slot, nowMs the turn's time. Only t is changed; an absent or ended t may become a new thread if m is an event that the trigger
 // takes. given is not changed. The error is always a *Discard: the caller then puts t back as it was and drops the effects.
 func Step(s *Scope, a *Activity, t *Thread, given Message, number uint64, nowMs int64) (v Verdict, err error) {
+	return step(s, a, t, 0, given, number, nowMs)
+}
+
+func step(s *Scope, a *Activity, t *Thread, row uint64, given Message, number uint64, nowMs int64) (v Verdict, err error) {
 	s.begin(a, t, number, nowMs)
+	s.row = row
 	v.Clause = -1
 	if a.State == ActivityKilled && t.Status.Live() {
 		return s.killedWith(given), nil
@@ -91,17 +96,6 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// park keeps a message for a thread that yielded, is paused or stalled, or whose activity is paused.
-func (s *Scope) park(m Message) (Verdict, error) {
-	if s.thread.Parked >= MaxParked {
-		return verdict(VerdictDead), &Discard{"mailbox_full", fmt.Errorf("%d messages wait already", MaxParked)}
-	}
-	s.thread.Parked++
-	s.changed = true
-	s.Effects = append(s.Effects, &Park{Message: m})
-	return verdict(VerdictParked), nil
-}
-
 func (s *Scope) birth(m *Carried) (Verdict, error) {
 	b := s.activity.Latest
 	if b == nil || s.activity.State != ActivityRunning || !contains(m.Strategies, b.Definition.Strategy) {
@@ -145,7 +139,7 @@ func (s *Scope) receive(m Message) (Verdict, error) {
 	}
 	out := s.bound.behaviors[s.Action.Index].Receive(s, m)
 	if out.kind == outcomeIgnore {
-		return verdict(VerdictDropped), nil
+		return s.unwanted(m), nil
 	}
 	s.changed = true
 	s.log("async_res")
@@ -182,6 +176,9 @@ func (s *Scope) run() error {
 			return nil
 		}
 		t.Visit++
+		if t.Parked > 0 {
+			t.Seen = 0 // what the visit before did not want is offered to this one
+		}
 		s.enter(s.bound)
 		s.Action, s.Event, s.Result = action, nil, nil
 		out := s.bound.behaviors[action.Index].Start(s)

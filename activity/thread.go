@@ -57,6 +57,8 @@ type Thread struct {
 	Reason     string // why it failed
 	Error      string // the text behind reason "error", with line and column; may be empty
 	Parked     uint32 // mail rows that wait for it ("b")
+	Kept       uint32 // those among them that an action did not want
+	Seen       uint64 // rows up to this one were offered to the present visit; SeenAll: all
 
 	Alarm     AlarmRow  // the row at rest that belongs to this thread; zero: none
 	AlarmDue  int64     // when the current wait's alarm is truly due (>= Alarm.DueMs); 0: none wanted

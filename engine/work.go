@@ -51,8 +51,7 @@ type threadWork struct {
 	before   place
 	now      activity.Thread
 	dirty    bool
-	parked   []store.Mail // parked in this turn
-	handed   uint64       // parked mail up to this number was handed over in this turn
+	box      mailbox
 	ended    []activity.Thread
 }
 
@@ -69,8 +68,9 @@ func placeOf(th *activity.Thread) place { return place{th.Run, th.Version, th.Ac
 type delivery struct {
 	number  uint64
 	message activity.Message
-	part    *part // of the record whose verdict it gives; nil for alarms and parked mail
-	verdict int   // place in part.verdicts
+	row     uint64 // of the mailbox, out of which it comes; 0: it comes by itself
+	part    *part  // of the record whose verdict it gives; nil for alarms and parked mail
+	verdict int    // place in part.verdicts
 }
 
 func (t *turn) slotNumber(domain string) uint16 { return slots.Of(domain, uint16(len(t.e.slots))) }
@@ -188,73 +188,6 @@ func (l *lane) fire(w *slotWork) {
 	}
 }
 
-// stepThread gives a thread its mail: commands first, then replies and alarms, then events, one by one as if each had a turn; mail that was
-// parked for it comes as soon as it can be taken.
-func (l *lane) stepThread(w *slotWork, tw *threadWork) error {
-	for class := range tw.mail {
-		if activity.Class(class) == activity.ClassReply { // commands come first
-			if err := l.wake(w, tw); err != nil {
-				return err
-			}
-		}
-		for i := range tw.mail[class] {
-			l.stepOne(w, tw, tw.mail[class][i])
-			if err := l.unpark(w, tw); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// unpark hands over parked mail while the thread can take it: a thread that waits does, and so does the trigger when the thread has ended.
-func (l *lane) unpark(w *slotWork, tw *threadWork) error {
-	if tw.now.Parked == 0 || !l.t.takesMail(&tw.now) {
-		return nil
-	}
-	for tw.now.Parked > 0 && l.t.takesMail(&tw.now) {
-		mail, err := l.e.store.MailAfter(w.slot, tw.id, tw.handed, mailChunk)
-		if err != nil {
-			return err
-		}
-		if len(mail) == 0 { // the rest was parked in this turn: no read can see it
-			mail, tw.parked = tw.parked, nil
-			if len(mail) == 0 {
-				return fmt.Errorf("slot %d: %d parked messages of %q are missing", w.slot, tw.now.Parked, tw.id.Domain)
-			}
-			tw.parked = append(l.handOver(w, tw, mail), tw.parked...)
-			continue
-		}
-		if fault.On("parked-reordered") {
-			slices.Reverse(mail)
-		}
-		l.handOver(w, tw, mail) // what is left stays in the store
-	}
-	return nil
-}
-
-// mailChunk is how many parked messages are read at once: one that makes the thread yield again leaves the rest for later.
-const mailChunk = 32
-
-// handOver gives parked messages to the thread while it takes them, and returns the rest.
-func (l *lane) handOver(w *slotWork, tw *threadWork, mail []store.Mail) []store.Mail {
-	for i, m := range mail {
-		if !l.t.takesMail(&tw.now) {
-			return mail[i:len(mail):len(mail)]
-		}
-		tw.now.Parked--
-		tw.handed = max(tw.handed, m.N)
-		tw.dirty = true
-		l.batch.DeleteMail(tw.id, m.N)
-		l.stepOne(w, tw, delivery{number: l.t.number(w.slot), message: m.Message})
-	}
-	return nil
-}
-
-func (t *turn) takesMail(th *activity.Thread) bool {
-	return activity.TakesMail(t.activityOf(th.ID.Activity), th)
-}
-
 // activityOf returns an activity, an empty one where there is none of that number.
 func (t *turn) activityOf(number uint32) *activity.Activity {
 	if a := t.snap.Activities[number]; a != nil {
@@ -290,7 +223,7 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 			tw.dirty = true
 		}
 	} else {
-		l.carryOut(w, tw, d.number)
+		l.carryOut(w, tw, &d)
 		l.count(v, d.message)
 	}
 	l.observe(w.slot, tw.id, d.number, d.message, v)
@@ -302,8 +235,8 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	}
 	if tw.now.Status == activity.Killed && tw.now.Parked > 0 { // its mail goes with it
 		l.batch.DeleteAllMail(tw.id)
-		tw.handed = l.e.slots[w.slot].Sequence // reads of this turn still see it
-		tw.now.Parked, tw.parked = 0, nil
+		tw.box.empty()
+		tw.now.Parked = 0
 	}
 	if tw.now.Status.Ended() {
 		tw.ended = append(tw.ended, tw.now)
@@ -326,7 +259,7 @@ func (l *lane) safeStep(a *activity.Activity, tw *threadWork, d delivery) (v act
 			discard = &activity.Discard{Reason: "panic", Err: fmt.Errorf("%v", p)}
 		}
 	}()
-	v, err := activity.Step(&l.scope, a, &tw.now, d.message, d.number, l.t.nowMs)
+	v, err := activity.StepMail(&l.scope, a, &tw.now, d.row, d.message, d.number, l.t.nowMs)
 	if err != nil {
 		discard = err.(*activity.Discard)
 	}

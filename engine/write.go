@@ -48,7 +48,7 @@ func (l *lane) unfit(th *activity.Thread) *activity.Discard {
 }
 
 // carryOut writes the effects of the last step; this switch is the only place that knows them all.
-func (l *lane) carryOut(w *slotWork, tw *threadWork, number uint64) {
+func (l *lane) carryOut(w *slotWork, tw *threadWork, d *delivery) {
 	s := &l.scope
 	if s.Changed() {
 		tw.dirty = true
@@ -56,7 +56,7 @@ func (l *lane) carryOut(w *slotWork, tw *threadWork, number uint64) {
 	for _, effect := range s.Effects {
 		switch f := effect.(type) {
 		case *activity.Send:
-			l.send(w, tw.id, number, f)
+			l.send(w, tw.id, d.number, f)
 		case *activity.SetTimer:
 			l.batch.PutAlarm(tw.id, f.Run, f.Row)
 			l.e.heads[w.slot] = min(l.e.heads[w.slot], f.Row.DueMs)
@@ -67,10 +67,7 @@ func (l *lane) carryOut(w *slotWork, tw *threadWork, number uint64) {
 				l.batch.DeleteRequest(f.Seq)
 			}
 		case *activity.Park:
-			m := store.Mail{N: number, Message: f.Message}
-			l.batch.PutMail(tw.id, m)
-			tw.parked = append(tw.parked, m)
-			w.numbers = true
+			l.park(w, tw, d, f)
 		case *activity.Record:
 			l.printed = append(l.printed, f.Text)
 		case *activity.Log:

@@ -16,7 +16,7 @@ var newer = appendBytesField(appendUintField(appendTextField(nil, 40, "lease"), 
 
 func fullThread() activity.Thread {
 	t := couponThread(1)
-	t.PausedFrom, t.Retries, t.Reason, t.Error, t.Parked = activity.Stalled, 3, "error", "line 3:7", 9
+	t.PausedFrom, t.Retries, t.Reason, t.Error, t.Parked, t.Kept, t.Seen = activity.Stalled, 3, "error", "line 3:7", 9, 4, 1<<60
 	t.Requests = []uint64{1 << 40, 5, math.MaxUint64}
 	t.EndedMs = t.UpdatedMs + 1
 	t.Unknown = newer
@@ -40,7 +40,7 @@ func threadRoundTrip(t testing.TB, in activity.Thread) activity.Thread {
 func TestThreadRoundTrip(t *testing.T) {
 	extreme := activity.Thread{
 		Status: activity.Killed, Run: math.MaxUint64, Visit: math.MaxUint64, CreatedMs: math.MinInt64, UpdatedMs: math.MaxInt64, EndedMs: math.MinInt64,
-		Alarm: activity.AlarmRow{DueMs: math.MinInt64, Visit: 1, Kind: 255}, AlarmDue: math.MaxInt64, Retries: math.MaxUint32, Parked: math.MaxUint32,
+		Alarm: activity.AlarmRow{DueMs: math.MinInt64, Visit: 1, Kind: 255}, AlarmDue: math.MaxInt64, Retries: math.MaxUint32, Parked: math.MaxUint32, Kept: math.MaxUint32, Seen: math.MaxUint64,
 	}
 	for name, in := range map[string]activity.Thread{
 		"zero": {}, "coupon": couponThread(1), "full": fullThread(), "extreme": extreme,

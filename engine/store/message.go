@@ -14,6 +14,8 @@ const (
 	mailCommand = 2
 	mailReply   = 3
 	mailAlarm   = 4
+	mailKept    = 5 // since when the message is kept
+	mailKeptRun = 6
 )
 
 // Tags of the messages' fields.
@@ -130,11 +132,24 @@ func appendReply(dst []byte, m *activity.Reply) ([]byte, error) {
 
 // decodeMessage reads the value of a mail row.
 func decodeMessage(value string) (activity.Message, error) {
+	var m Mail
+	err := decodeMail(value, &m)
+	return m.Message, err
+}
+
+// decodeMail reads the value of a mail row into m, whose N is left alone.
+func decodeMail(value string, mail *Mail) error {
 	r := readRow(value)
 	var m activity.Message
 	for r.next() {
 		in := reader{rest: r.body}
 		switch r.tag {
+		case mailKept:
+			mail.KeptMs = r.int()
+			continue
+		case mailKeptRun:
+			mail.KeptRun = r.uint()
+			continue
 		case mailEvent:
 			m = decodeEvent(&in)
 		case mailCommand:
@@ -153,7 +168,8 @@ func decodeMessage(value string) (activity.Message, error) {
 	if r.err == nil && m == nil {
 		r.err = errors.New("it holds no message that this program knows")
 	}
-	return m, r.err
+	mail.Message = m
+	return r.err
 }
 
 func decodeEvent(r *reader) activity.Message {

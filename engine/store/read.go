@@ -182,7 +182,7 @@ func (s *Store) mailFrom(slot uint16, id activity.ID, first uint64, limit int) (
 			err = corrupt(c.Key(), errKey)
 			break
 		}
-		if m.Message, err = decodeMessage(value); err != nil {
+		if err = decodeMail(value, &m); err != nil {
 			err = corrupt(c.Key(), err)
 			break
 		}

@@ -77,8 +77,10 @@ type Request struct {
 
 // Mail is one parked message.
 type Mail struct {
-	N       uint64 // delivery number: the order
+	N       uint64 // its row: the order
 	Message activity.Message
+	KeptMs  int64  // since when it is kept for a later action; 0: it waits for the thread as such
+	KeptRun uint64 // of whom
 }
 
 // DeadLetter is a message that could not be taken, with its reason.

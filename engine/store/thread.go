@@ -24,6 +24,8 @@ const (
 	threadParked   = 9
 	threadRequests = 10 // first number, then differences
 	threadEnded    = 11 // ended-updated
+	threadKept     = 12
+	threadSeen     = 13
 )
 
 var errStatus = errors.New("the status of the thread is unknown: it may be of a newer program")
@@ -58,6 +60,8 @@ func appendThread(dst []byte, t *activity.Thread) ([]byte, error) {
 	dst = appendTextField(dst, threadReason, t.Reason)
 	dst = appendTextField(dst, threadError, t.Error)
 	dst = appendUintField(dst, threadParked, uint64(t.Parked))
+	dst = appendUintField(dst, threadKept, uint64(t.Kept))
+	dst = appendUintField(dst, threadSeen, t.Seen)
 	if len(t.Requests) > 0 {
 		dst, at = openField(dst, threadRequests)
 		last := uint64(0)
@@ -111,6 +115,10 @@ func decodeThread(value string, t *activity.Thread) error {
 			t.Error = r.body
 		case threadParked:
 			t.Parked = uint32(r.small(math.MaxUint32))
+		case threadKept:
+			t.Kept = uint32(r.small(math.MaxUint32))
+		case threadSeen:
+			t.Seen = r.uint()
 		case threadHead, threadVars, threadAlarm, threadRequests, threadEnded:
 			decodeThreadPart(&r, t)
 		default:

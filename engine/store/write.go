@@ -138,6 +138,10 @@ func (b *Batch) PutMail(id activity.ID, m Mail) {
 		b.fail(fmt.Errorf("%s: %w", describeKey(b.key), err))
 		return
 	}
+	if m.KeptMs != 0 {
+		b.value = appendIntField(b.value, mailKept, m.KeptMs)
+		b.value = appendUintField(b.value, mailKeptRun, m.KeptRun)
+	}
 	b.set()
 }
 

@@ -78,6 +78,9 @@ func (p *player) expectThread(id activity.ID, e *expectation) (out []string, err
 	if e.parked != nil {
 		out = same(out, "parked", *e.parked, int(t.Parked))
 	}
+	if e.kept != nil {
+		out = same(out, "kept", *e.kept, int(t.Kept))
+	}
 	return out, nil
 }
 

@@ -15,7 +15,8 @@ type expectation struct {
 	action, state, version string
 	reason, err            *pattern
 	vars                   *pattern
-	run, timers, parked    *int
+	run, timers            *int
+	parked, kept           *int
 	ended, threads         *int
 
 	sent        []sentPattern
@@ -41,10 +42,10 @@ var states = []string{"absent", "running", "waiting", "paused", "stalled", "fini
 
 var verdictKinds = []string{
 	string(activity.VerdictSpawned), string(activity.VerdictTaken), string(activity.VerdictDropped), string(activity.VerdictNoTrigger),
-	string(activity.VerdictError), string(activity.VerdictDead), string(activity.VerdictParked), string(activity.VerdictLate), string(activity.VerdictDuplicate),
+	string(activity.VerdictError), string(activity.VerdictDead), string(activity.VerdictParked), string(activity.VerdictKept), string(activity.VerdictLate), string(activity.VerdictDuplicate),
 }
 
-var expectKeys = []string{"at", "action", "state", "status", "version", "reason", "error", "vars", "run", "timers", "parked", "ended", "threads", "sent", "never", "verdicts",
+var expectKeys = []string{"at", "action", "state", "status", "version", "reason", "error", "vars", "run", "timers", "parked", "kept", "ended", "threads", "sent", "never", "verdicts",
 	"printed", "dead_letters"}
 
 func (l *loader) expectation(n *yaml.Node) *expectation {
@@ -60,7 +61,7 @@ func (l *loader) expectation(n *yaml.Node) *expectation {
 	for _, part := range []struct {
 		key string
 		to  **int
-	}{{"run", &e.run}, {"timers", &e.timers}, {"parked", &e.parked}, {"ended", &e.ended}, {"threads", &e.threads}} {
+	}{{"run", &e.run}, {"timers", &e.timers}, {"parked", &e.parked}, {"kept", &e.kept}, {"ended", &e.ended}, {"threads", &e.threads}} {
 		if v := f.found[part.key]; v != nil {
 			n := l.count(v, part.key, 0)
 			*part.to = &n
