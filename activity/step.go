@@ -17,7 +17,7 @@ const (
 
 // Discard says that a step must leave no trace: the message becomes a dead letter with this reason, the thread stays as it was.
 type Discard struct {
-	Reason string // "limit", "trigger", "mailbox_full", "definition_missing", "panic"
+	Reason string // "limit", "trigger", "mailbox_full", "service_missing", "panic"
 	Err    error
 }
 
