@@ -97,22 +97,20 @@ func (s *Scope) wake() Verdict {
 
 // NeedsWake reports whether a thread stands still although what held it is over: its activity was paused or what it misses was gone.
 func NeedsWake(a *Activity, t *Thread) bool {
-	if a.State == ActivityKilled || !t.Status.Live() {
+	still := false
+	switch t.Status {
+	case Stalled:
+		still = t.Recoverable()
+	case Waiting:
+		still = t.Unoffered() || t.AlarmDue != 0 && t.Alarm == AlarmRow{}
+	case Running:
+		still = t.Alarm == AlarmRow{}
+	}
+	if !still || a.State == ActivityKilled {
 		return false
 	}
 	b := a.Versions[t.Version]
-	if b == nil || held(a, b) {
-		return false
-	}
-	switch t.Status {
-	case Stalled:
-		return t.Recoverable()
-	case Waiting:
-		return t.Unoffered() || t.AlarmDue != 0 && t.Alarm == AlarmRow{}
-	case Running:
-		return t.Alarm == AlarmRow{}
-	}
-	return false
+	return b != nil && !held(a, b)
 }
 
 // TakesMail reports whether mail that waits for a thread can be handed over: to a thread that waits for messages, or, where it has ended, to the

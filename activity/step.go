@@ -328,7 +328,7 @@ func (s *Scope) settleAlarm() {
 		if due, kind = s.NowMs+RecheckMs, AlarmRecheck; t.Alarm.Kind == kind {
 			return
 		}
-	case t.Status == Paused, t.Status == Stalled, t.Status.Live() && s.held(s.pinned()):
+	case t.Status == Paused, t.Status == Stalled, s.activity.State == ActivityPaused && t.Status.Live() && s.held(s.pinned()):
 		return
 	}
 	none := AlarmRow{}

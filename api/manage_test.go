@@ -96,6 +96,9 @@ func TestThreadsSeeAChangedActivityAtOnce(t *testing.T) {
 	if !strings.Contains(g.text, `"parked"`) {
 		t.Errorf("an event for a paused activity: expected it to be parked, got %s", g.text)
 	}
+	if g = n.must(200, "GET", "/v1/activities/first/threads/u1", ""); g.json["parked"] != json.Number("1") {
+		t.Errorf("the thread: expected it to say that one message waits, got %s", g.text)
+	}
 	n.must(200, "POST", "/v1/activities/first/resume", "")
 	n.must(200, "POST", "/v1/clock/advance", `{"by":"1s"}`)
 	if g = n.must(200, "GET", "/v1/activities/first/threads/u1", ""); g.json["status"] != "finished" {

@@ -28,6 +28,8 @@ type threadView struct {
 	Reason       string          `json:"reason"`
 	Error        string          `json:"error,omitempty"`
 	Vars         json.RawMessage `json:"vars"`
+	Parked       uint32          `json:"parked,omitempty"` // messages that wait for it
+	Kept         uint32          `json:"kept,omitempty"`   // those among them that an action did not want
 	Run          number          `json:"run"`
 	Visit        number          `json:"visit"`
 	CreatedAt    stamp           `json:"created_at"`
@@ -37,7 +39,7 @@ type threadView struct {
 
 func viewThread(a *activity.Activity, t *activity.Thread) threadView {
 	return threadView{Activity: a.Number, ActivityName: a.Name, DomainID: t.ID.Domain, Definition: a.Definition, Version: t.Version,
-		Status: t.Status.String(), Action: t.Action, Reason: t.Reason, Error: t.Error, Vars: vars(t.Vars), Run: number(t.Run), Visit: number(t.Visit),
+		Status: t.Status.String(), Action: t.Action, Reason: t.Reason, Error: t.Error, Vars: vars(t.Vars), Parked: t.Parked, Kept: t.Kept, Run: number(t.Run), Visit: number(t.Visit),
 		CreatedAt: stamp(t.CreatedMs), UpdatedAt: stamp(t.UpdatedMs), EndedAt: stamp(t.EndedMs)}
 }
 

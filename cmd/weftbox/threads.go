@@ -79,6 +79,8 @@ type shownThread struct {
 	Reason       string          `json:"reason"`
 	Error        string          `json:"error"`
 	Vars         json.RawMessage `json:"vars"`
+	Parked       int             `json:"parked"`
+	Kept         int             `json:"kept"`
 	Run          json.RawMessage `json:"run"`
 	CreatedAt    string          `json:"created_at"`
 	UpdatedAt    string          `json:"updated_at"`
@@ -93,6 +95,9 @@ func (t *shownThread) rows() [][]string {
 		if row[1] != "" {
 			rows = append(rows, row)
 		}
+	}
+	if t.Parked > 0 {
+		rows = append(rows, []string{"mail", fmt.Sprintf("%d messages wait, %d of them kept for a later action", t.Parked, t.Kept)})
 	}
 	return append(rows, []string{"vars", string(t.Vars)}, []string{"run", strings.Trim(string(t.Run), `"`)}, []string{"created", t.CreatedAt}, []string{"updated", t.UpdatedAt})
 }
