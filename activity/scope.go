@@ -106,7 +106,7 @@ func (s *Scope) First(clauses []definitions.Clause, heads ...definitions.Head) (
 
 // Request asks a service for something. Unless ignore is set, the answer comes as a *Reply of this visit.
 func (s *Scope) Request(service string, args any, ignore bool) {
-	send := &Send{Place: s.place, Service: service, Action: s.Action.Name, Run: s.thread.Run, Visit: s.thread.Visit, Args: args, IgnoreResult: ignore}
+	send := &Send{Place: s.place, Service: service, Action: s.Action.Name, Run: s.thread.Run, Visit: s.thread.Visit, Args: expr.Stored(args), IgnoreResult: ignore}
 	s.place++
 	s.Effects = append(s.Effects, send)
 	if !ignore {
@@ -153,7 +153,7 @@ func (s *Scope) enter(b *Bound) {
 	s.Config, s.Vars = b.Config, t.Vars
 	s.Reseed(s.number<<20 ^ t.Visit)
 	s.info = expr.ThreadInfo{Activity: t.ID.Activity, ActivityName: s.activity.Name, ActivityDisplayName: s.activity.DisplayName,
-		ActivityStatus: s.activity.State.String(), Domain: t.ID.Domain, Definition: s.activity.Definition,
+		ActivityStatus: s.activity.State.String(), ActivityCreatedAtMs: s.activity.CreatedMs, Domain: t.ID.Domain, Definition: s.activity.Definition,
 		DefinitionDisplayName: b.Definition.DisplayName, DefinitionDescription: b.Definition.Description,
 		Version: b.Version, Action: t.Action, Status: t.Status.String(), CreatedAtMs: t.CreatedMs}
 }

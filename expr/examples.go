@@ -27,7 +27,7 @@ func SampleScope() *Scope {
 		Config: config,
 		Vars:   vars,
 		Result: &Result{Status: ResultOK, Data: data},
-		Thread: &ThreadInfo{Activity: 1, ActivityName: "coupon", ActivityDisplayName: "Coupon", ActivityStatus: "common", Domain: "10001", Definition: "coupon",
+		Thread: &ThreadInfo{Activity: 1, ActivityName: "coupon", ActivityDisplayName: "Coupon", ActivityStatus: "common", ActivityCreatedAtMs: 1_577_750_400_000, Domain: "10001", Definition: "coupon",
 			DefinitionDisplayName: "Coupon", DefinitionDescription: "Reminds of coupons.", Version: "1", Action: "push", Status: "running", CreatedAtMs: 1_577_836_800_000},
 		NowMs: 1_577_880_000_000, // 2020-01-01 12:00:00 UTC
 		Seed:  1,

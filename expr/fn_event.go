@@ -176,9 +176,11 @@ func resultVar(s *Scope, a []any) (any, error) {
 	return nil, failf("the result has no value %s", quoteShort(name))
 }
 
-func createdOn(s *Scope, _ []any) (any, error) {
-	if s.Thread == nil {
-		return nil, failf("there is no thread in hand")
+func createdOn(ms func(t *ThreadInfo) int64) callFunc {
+	return func(s *Scope, _ []any) (any, error) {
+		if s.Thread == nil {
+			return nil, failf("there is no thread in hand")
+		}
+		return time.UnixMilli(ms(s.Thread)).In(s.zone()).Format("2006-01-02 15:04:05"), nil
 	}
-	return time.UnixMilli(s.Thread.CreatedAtMs).In(s.zone()).Format("2006-01-02 15:04:05"), nil
 }

@@ -1,5 +1,7 @@
 package expr
 
+import "strings"
+
 // objectFunctions are the properties of the objects event, config, result, thread, activity and definition. The typed getters of
 // event, config and result stand in fn_access.go.
 var objectFunctions = []spec{
@@ -80,7 +82,7 @@ func threadObjects() []spec {
 	}
 	for _, object := range []string{"thread", "activityThread"} {
 		for _, p := range thread {
-			call := createdOn
+			call := createdOn(func(t *ThreadInfo) int64 { return t.CreatedAtMs })
 			if p.get != nil {
 				call = threadField(p.get)
 			}
@@ -96,6 +98,7 @@ func threadObjects() []spec {
 		out = append(out, spec{sig: o.object + ".name: text", doc: "The unique name of the activity.", ex: o.object + ".name", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityName })})
 		out = append(out, spec{sig: o.object + ".displayName: text", doc: "The name of the activity for people.", ex: o.object + ".displayName", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityDisplayName })})
 		out = append(out, spec{sig: o.object + ".status: text", doc: "The status of the activity.", ex: o.object + ".status", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.ActivityStatus })})
+		out = append(out, spec{sig: o.object + ".createdOn: text", doc: "When the activity was created, yyyy-MM-dd HH:mm:ss in the zone of dates.", ex: o.object + ".createdOn", ctx: o.ctx, call: createdOn(func(t *ThreadInfo) int64 { return t.ActivityCreatedAtMs })})
 		out = append(out, spec{sig: o.object + ".config: map", doc: "The config of the activity.", ex: o.object + `.config["limit"]`, ctx: o.ctx, call: configMap})
 	}
 	objects[0].object, objects[1].object = "definition", "DEFINITION"
@@ -105,6 +108,34 @@ func threadObjects() []spec {
 		out = append(out, spec{sig: o.object + ".displayName: text", doc: "The name of the definition for people.", ex: o.object + ".displayName", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.DefinitionDisplayName })})
 		out = append(out, spec{sig: o.object + ".description: text", doc: "The description of the definition.", ex: o.object + ".description", ctx: o.ctx, call: threadField(func(t *ThreadInfo) any { return t.DefinitionDescription })})
 		out = append(out, spec{sig: o.object + ".config: map", doc: "The config as the thread sees it.", ex: o.object + `.config["limit"]`, ctx: o.ctx, call: configMap})
+	}
+	return out
+}
+
+// gettersOf makes the Java getters of properties: thread.getDomainId() for thread.domainId. Those that stand in a table already are left out.
+func gettersOf(tables ...[]spec) []spec {
+	have := map[string]bool{}
+	for _, table := range tables {
+		for _, sp := range table {
+			name, _, _ := parseSignature(strings.Split(sp.sig, " | ")[0])
+			have[name] = true
+		}
+	}
+	var out []spec
+	for _, table := range tables {
+		for _, sp := range table {
+			name, property, sig := parseSignature(sp.sig)
+			object, part, dotted := strings.Cut(name, ".")
+			if !property || !dotted || sig.Result == "bool" {
+				continue
+			}
+			getter := object + ".get" + upperFirst(part)
+			if have[getter] {
+				continue
+			}
+			have[getter] = true
+			out = append(out, spec{sig: getter + "() " + sig.Result, doc: "The same as " + name + ".", ex: getter + "()", ctx: sp.ctx, call: sp.call})
+		}
 	}
 	return out
 }

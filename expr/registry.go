@@ -115,6 +115,9 @@ func init() {
 			register(sp)
 		}
 	}
+	for _, sp := range gettersOf(objectFunctions, threadObjects()) {
+		register(sp)
+	}
 	for _, op := range operatorTable {
 		operators[op.name] = &op
 		compiled["$"+op.name] = compiledOperator(&op)

@@ -43,6 +43,7 @@ type ThreadInfo struct {
 	CreatedAtMs  int64
 
 	ActivityDisplayName   string
+	ActivityCreatedAtMs   int64
 	ActivityStatus        string // "common", "paused" or "killed"
 	DefinitionDisplayName string
 	DefinitionDescription string

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -43,7 +44,11 @@ func (w *world) set(parts map[string]json.RawMessage) (expr.Context, error) {
 	s.Thread = &expr.ThreadInfo{}
 	s.NowMs, s.Zone = time.Now().UnixMilli(), nil
 	s.Reseed(rand.Uint64())
-	for name := range parts {
+	for name, raw := range parts {
+		if string(bytes.TrimSpace(raw)) == "null" { // what is null is not given
+			delete(parts, name)
+			continue
+		}
 		if !slices.ContainsFunc(contextParts, func(p contextPart) bool { return p.name == name }) {
 			return 0, fmt.Errorf("there is no %q in a context; write event, vars, config, result, activity, definition or thread", name)
 		}
@@ -147,6 +152,9 @@ func (w *world) setActivity(v map[string]any) error {
 		return fmt.Errorf("the id %d is no number of an activity", id)
 	}
 	t.Activity, t.ActivityName, t.ActivityDisplayName, t.ActivityStatus = uint32(id), f.text("name"), f.text("displayname"), f.text("status")
+	if ms, ok := f["createdon"].(int64); ok {
+		t.ActivityCreatedAtMs = ms
+	}
 	if config, ok := v["config"].(map[string]any); ok && w.scope.Config == nil {
 		w.scope.Config = config
 	}
@@ -231,7 +239,7 @@ func typedValue(name string, value any) (any, error) {
 	var err error
 	switch name {
 	case "int", "long":
-		v, err = strconv.ParseInt(text, 10, 64)
+		v, err = strconv.ParseInt(strings.TrimSuffix(text, ".0"), 10, 64)
 	case "float":
 		var f float64
 		f, err = strconv.ParseFloat(text, 32)
@@ -239,7 +247,11 @@ func typedValue(name string, value any) (any, error) {
 	case "double":
 		v, err = strconv.ParseFloat(text, 64)
 	case "decimal":
-		v, _, err = new(expr.Decimal).SetString(text)
+		d, _, bad := new(expr.Decimal).SetString(text)
+		if bad == nil && d.Form != 0 {
+			bad = fmt.Errorf("%s is not finite", text)
+		}
+		v, err = d, bad
 	default:
 		return nil, fmt.Errorf("there is no $type %q; write int, long, float, double or decimal", name)
 	}
