@@ -211,7 +211,7 @@ func ToMillis(v any) (int64, error) {
 func typeFits(typ string, v any) error {
 	base := strings.TrimSuffix(typ, "?")
 	if v == nil {
-		if base != typ || base == "any" || base == "text" {
+		if base != typ || base == "any" || base == "text" || base == "format" {
 			return nil
 		}
 		return failf("%s is needed, not null", typeNames[base])

@@ -2,6 +2,9 @@ package expr
 
 // chinese holds the Chinese of every text that this package says, by its English format. %[2]s takes the second of what is named.
 var chinese = map[string]string{
+	"null cannot be counted":                                                 "null 不能计数",
+	"the group %d took no part in what was found":                            "分组 %d 没有参与匹配",
+	"RETRY is nested more than %d deep":                                      "RETRY 的嵌套超过 %d 层",
 	"%s is not possible between %s and %s":                                   "%[2]s 与 %[3]s 之间不能做 %[1]s 运算",
 	"%s is not possible before %s":                                           "%[2]s的前面不能有 %[1]s",
 	"%s never equals %s":                                                     "%s永远不会等于%s",
@@ -88,7 +91,6 @@ var chinese = map[string]string{
 	`^ does not chain`:                                                           `^ 不能连写`,
 	`a %s`:                                                                       `一个%s`,
 	`a %s is needed, not %s`:                                                     `需要 %s，而不是%s`,
-	`a RETRY cannot follow a RETRY`:                                              `RETRY 后面不能再跟 RETRY`,
 	`a backslash has no meaning outside a text`:                                  `反斜杠在文本之外没有意义`,
 	`a condition must be true or false, not %s`:                                  `条件必须是 true 或 false，而不是%s`,
 	`a control such as call(..)`:                                                 `像 call(..) 这样的控制值`,
@@ -133,7 +135,6 @@ var chinese = map[string]string{
 	`a regular expression is needed, not %s`:                       `需要正则表达式，而不是%s`,
 	`a regular expression is needed, not null`:                     `需要正则表达式，而不是 null`,
 	`a regular expression repeats too much`:                        `正则表达式的重复太多`,
-	`a retry cannot follow a retry`:                                `retry 后面不能再跟 retry`,
 	`a strategy`:                                                   `策略`,
 	`a text`:                                                       `文本`,
 	`a text is needed, not %s`:                                     `需要文本，而不是%s`,

@@ -33,14 +33,14 @@ func (c Control) String() string {
 
 // ParseControl reads the text form of a Control, as a remote service may send it in data.$ctrl. The error says what is wrong.
 func ParseControl(text string) (Control, error) {
-	c, err := parseControl(strings.TrimSpace(text))
+	c, err := parseControl(strings.TrimSpace(text), 1)
 	if err != nil {
 		return Control{}, fmt.Errorf("%s is no control: %w", quoteShort(text), err)
 	}
 	return c, nil
 }
 
-func parseControl(text string) (Control, error) {
+func parseControl(text string, depth int) (Control, error) {
 	word, rest, _ := strings.Cut(text, " ")
 	rest = strings.TrimSpace(rest)
 	switch word {
@@ -64,7 +64,7 @@ func parseControl(text string) (Control, error) {
 		}
 		return Control{Kind: ControlFail, Reason: strings.TrimSpace(reason)}, nil
 	case "RETRY":
-		return parseRetry(rest)
+		return parseRetry(rest, depth)
 	case "repairing":
 		if rest == "" {
 			return Control{}, failf("repairing needs a problem")
@@ -74,7 +74,19 @@ func parseControl(text string) (Control, error) {
 	return Control{}, failf("it must begin with CALL, FINISH, FAIL, RETRY or repairing")
 }
 
-func parseRetry(rest string) (Control, error) {
+// maxRetryDepth is how deeply RETRY may be nested in RETRY.
+const maxRetryDepth = 10
+
+// depth counts the RETRYs of a Control.
+func (c *Control) depth() int {
+	n := 0
+	for ; c != nil && c.Kind == ControlRetry; c = c.Then {
+		n++
+	}
+	return n
+}
+
+func parseRetry(rest string, depth int) (Control, error) {
 	count, then, more := strings.Cut(rest, " ")
 	n, err := strconv.ParseInt(count, 10, 64)
 	if err != nil {
@@ -84,12 +96,12 @@ func parseRetry(rest string) (Control, error) {
 	if !more {
 		return c, nil
 	}
-	next, err := parseControl(strings.TrimSpace(then))
+	if depth >= maxRetryDepth {
+		return Control{}, failf("RETRY is nested more than %d deep", maxRetryDepth)
+	}
+	next, err := parseControl(strings.TrimSpace(then), depth+1)
 	if err != nil {
 		return Control{}, err
-	}
-	if next.Kind == ControlRetry {
-		return Control{}, failf("a RETRY cannot follow a RETRY")
 	}
 	c.Then = &next
 	return c, nil

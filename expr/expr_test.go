@@ -248,7 +248,7 @@ func TestControls(t *testing.T) {
 			t.Errorf("%s: expected ParseControl to read it back, got %q, %v", want, back.String(), err)
 		}
 	}
-	for _, text := range []string{"", "CALL", "WAITING", "FINISH now", "FAIL x", "RETRY", "RETRY x", "RETRY 1 RETRY 2", "RETRY 1 x", "call a", "FAIL becausex"} {
+	for _, text := range []string{"", "CALL", "WAITING", "FINISH now", "FAIL x", "RETRY", "RETRY x", "RETRY 1 RETRY", "RETRY 1 x", "call a", "FAIL becausex"} {
 		if c, err := ParseControl(text); err == nil {
 			t.Errorf("%q: expected an error, got %+v", text, c)
 		}

@@ -32,6 +32,8 @@ func TestFamilies(t *testing.T) {
 		`str("%(,.2f", -1234.5)`: "(1,234.50)", `str("%08.2f", -3.14159)`: "-0003.14", `str("%+d % d", 5, 5)`: "+5  5", `str("%x %X", -1, 255)`: "ffffffff FF", `str("%#x %#o", 255, 8)`: "0xff 010",
 		`str("%.1f", -0.04)`: "-0.0", `str("%5.1f|%-8s|%8s", 3.14159, "ab", "中文")`: "  3.1|ab      |      中文", `str("%+f", 1 / 0.0)`: "+Infinity", `str("%g %g", 123456.789, 0.00001)`: "123457 1.00000e-05",
 		`str("%b %b %B", null, 0, true)`: "false true TRUE", `str("%c%c", 20013, 97)`: "中a", `str("%5%|", 1)`: "    %|", `str("%n", 1)`: "\n", `str("%.3s|", null)`: "nul|",
+		`str(null)`: "", `map(null, 1)`: "{null=1}", `map.put(map("a", 1), null, 2)`: "{a=1, null=2}", `map.removeByKey(map(null, 1), null)`: "{}", `map(null, 1)[null]`: "1", `counter.incr(map(), null)`: "{null=1}",
+		`retry(2, "b")`: "RETRY 2 b", `retry(1, null)`: "RETRY 1 null", `retry(3, retry(2, call("x")))`: "RETRY 3 RETRY 2 CALL x",
 		// controls are texts
 		`call("a") > "B"`: "true", `fail() * 2`: "FAILFAIL", `call("x")[0]`: "C", `call("x") == "CALL x"`: "true", `call("x").length()`: "6", `list.sort({finish(), fail()})`: "[FAIL, FINISH]",
 		`repair("a b")`: "repairing a b", `retry(2, repair("x"))`: "RETRY 2 repairing x",
@@ -50,7 +52,7 @@ func TestFamilies(t *testing.T) {
 	for _, src := range []string{
 		`str("%.2d", 1)`, `str("%#s", "a")`, `str("%+s", "a")`, `str("%-05d", 1)`, `str("%+ d", 1)`, `str("%--5d", 1)`, `str("%-d", 1)`, `str("%,x", 1)`, `str("%,e", 1.0)`, `str("%.1c", 65)`, `str("%5n", 1)`,
 		`str("%<s", 1)`, `str("%tY", 1)`, `str("%h", "a")`, `str("%d", "5")`, `str("%x", 1.5)`, `hours("1.9")`, `hours("")`, `hours("1-")`, `hours(true)`, `call({a: 1})`, `math.sqrt("x")`, `math.sqrt(true)`,
-		`math.addExact(9223372036854775807, 1)`, `math.toIntExact(2147483648)`, `5.scale()`, `toDecimal("")`, `toDecimal("1 ")`, `list.sumInt({null})`, `list.sumInt({"x"})`, `"a" < 1`,
+		`math.addExact(9223372036854775807, 1)`, `math.toIntExact(2147483648)`, `5.scale()`, `toDecimal("")`, `toDecimal("1 ")`, `list.sumInt({null})`, `list.sumInt({"x"})`, `"a" < 1`, `regex.group("(a)|(b)", "b", 1)`, `list.groupCount({null})`, `str(null, 1)`,
 	} {
 		if p, _ := Compile(src, ContextAction); p != nil {
 			s, _ := vectorScope("action")

@@ -349,7 +349,7 @@ var controlFunctions = []spec{
 		reason, err := stringParam(s, a[0])
 		return Control{Kind: ControlFail, Reason: reason}, err
 	}},
-	{sig: "retry(times: int) control | retry(times: int, then: control) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
+	{sig: "retry(times: int) control | retry(times: int, then: text) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
 	{sig: "repair(problem: any) control", doc: "Wait for an operator, who is told the problem.", ex: `repair("no_stock")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
 		problem, err := stringParam(s, a[0])
 		return Control{Kind: ControlRepair, Reason: problem}, err
@@ -372,7 +372,7 @@ func controlArg(v any) (Control, error) {
 	return Control{}, failf("a control such as call(..) is needed, not %s", show(v))
 }
 
-func retry(_ *Scope, a []any) (any, error) {
+func retry(s *Scope, a []any) (any, error) {
 	n, err := intArg(a[0])
 	if err != nil {
 		return nil, err
@@ -382,11 +382,12 @@ func retry(_ *Scope, a []any) (any, error) {
 		return c, nil
 	}
 	then, err := controlArg(a[1])
-	if err != nil {
-		return nil, err
+	if err != nil { // the original joins any text; what it means is found out where a control is needed
+		text, err := stringParam(s, a[1])
+		return c.String() + " " + text, err
 	}
-	if then.Kind == ControlRetry {
-		return nil, failf("a retry cannot follow a retry")
+	if then.depth() >= maxRetryDepth {
+		return nil, failf("RETRY is nested more than %d deep", maxRetryDepth)
 	}
 	c.Then = &then
 	return c, nil

@@ -322,6 +322,9 @@ func countItems(s *Scope, l []any) (any, error) {
 		return nil, err
 	}
 	for _, e := range l {
+		if e == nil {
+			return nil, failf("null cannot be counted")
+		}
 		n := int64(1)
 		if old, ok := b.get(e); ok {
 			n += old.(int64)

@@ -2,7 +2,7 @@ package expr
 
 var regexFunctions = []spec{
 	{sig: "regex.match(pattern: regex, text: any) bool", doc: "Whether the pattern is found somewhere in the text. Patterns are RE2.", ex: `regex.match("^\d+$", "42")`, flag: pure, call: regexMatch},
-	{sig: "regex.group(pattern: regex, text: any, group: int) text?", doc: "The group of the first place where the pattern is found; none is an error.", ex: `regex.group("^(\w+)@", "a@b", 1)`, flag: pure, call: regexGroup},
+	{sig: "regex.group(pattern: regex, text: any, group: int) text", doc: "The group of the first place where the pattern is found; none is an error.", ex: `regex.group("^(\w+)@", "a@b", 1)`, flag: pure, call: regexGroup},
 	{sig: "regex.groupAll(pattern: regex, text: any) list", doc: "All groups of the first place where the pattern is found, the whole match first; an empty list when there is none.", ex: `regex.groupAll("(\w)-(\w)", "a-b")`, flag: pure, call: regexGroupAll},
 	{sig: "regex.replaceFirst(pattern: regex, text: any, replacement: any) text", doc: "The text with the first match replaced; $1 in the replacement stands for a group.", ex: `regex.replaceFirst("a", "banana", "o")`, flag: pure, call: regexReplace(1)},
 	{sig: "regex.replaceAll(pattern: regex, text: any, replacement: any) text", doc: "The text with every match replaced; $1 in the replacement stands for a group.", ex: `regex.replaceAll("a", "banana", "o")`, flag: pure, call: regexReplace(-1)},
@@ -48,7 +48,11 @@ func regexGroup(s *Scope, a []any) (any, error) {
 	if m == nil {
 		return nil, failf("the pattern is not found in %s", show(text))
 	}
-	return groupText(text, m, int(n)), nil
+	group := groupText(text, m, int(n))
+	if group == nil {
+		return nil, failf("the group %d took no part in what was found", n)
+	}
+	return group, nil
 }
 
 // groupText returns a group of a match, null when it took no part in it.

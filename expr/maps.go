@@ -20,10 +20,10 @@ func mapLen(v any) int {
 	return 0
 }
 
-// mapKey turns a value into a key: text, bool, int64 or float64. A decimal is a key by its float. Lists, maps and null are none.
+// mapKey turns a value into a key: text, bool, int64, float64 or null. A decimal is a key by its float. null is a key of its own. Lists and maps are none.
 func mapKey(v any) (any, error) {
 	switch k := v.(type) {
-	case string, bool, int64:
+	case nil, string, bool, int64:
 		return k, nil
 	case float64:
 		if math.IsNaN(k) {

@@ -10,7 +10,7 @@ import "github.com/cockroachdb/apd/v3"
 //	*apd.Decimal     decimal (JSON fractions); never changed after it was made
 //	[]any            list; never changed after it was made
 //	map[string]any   map; never changed after it was made
-//	map[any]any      map with at least one key that is no string (int64, bool, float64 keys)
+//	map[any]any      map with at least one key that is no string (int64, bool, float64 keys, nil)
 //	Date             a date-time, a date or a time of day
 //	Control          what call(), finish(), ... answer
 //
