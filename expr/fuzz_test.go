@@ -34,3 +34,39 @@ func FuzzCompileAndRun(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDates: whatever the pattern, the text and the moment, reading and printing end in a Date or an error, and a field that is set to
+// the value it has leaves the date as it is.
+func FuzzDates(f *testing.F) {
+	for _, p := range []string{"yyyy-MM-dd HH:mm:ss", "d MMM yy, h:mm a", "xxxx-'W'ww-e", "D/yyyy", "GYYYY CC", "EEEE k K S SSSSSS", "yyyyMMddHHmmssSSSZ", "'' 'o''clock' ZZ ZZZ z", "MMMM"} {
+		f.Add(p, "2020-02-29 10:00:00", int64(1_582_970_400_000))
+	}
+	f.Fuzz(func(t *testing.T, pattern, text string, ms int64) {
+		s := &Scope{NowMs: 1_700_000_000_000}
+		s.begin()
+		d, err := s.moment(ms)
+		if err != nil {
+			return
+		}
+		for _, field := range dateFields {
+			if field.readOnly {
+				continue
+			}
+			if same, err := field.with(d, int64(field.get(d.civil()))); err != nil || !same.at.Equal(d.at) {
+				t.Errorf("%s: expected %s to stay when it is set to its own value, got %s, %v", d, field.name, same, err)
+			}
+		}
+		parts, err := datePattern(pattern)
+		if err != nil {
+			return
+		}
+		if printed := formatDate(d, parts); len(printed) > len(pattern)*40 {
+			t.Errorf("%q: expected a short text, got %d bytes", pattern, len(printed))
+		}
+		for _, kind := range []DateKind{DateTime, LocalDate, LocalTime} {
+			if got, err := s.parseDate(kind, text, parts); err == nil && (got.Kind != kind || got.String() == "") {
+				t.Errorf("%q by %q: expected a %s, got %+v", text, pattern, kind, got)
+			}
+		}
+	})
+}
