@@ -28,15 +28,24 @@ const (
 func Codes() []definitions.Code {
 	const bad, warn = definitions.SeverityError, definitions.SeverityWarning
 	return []definitions.Code{
-		{Code: codeName, Severity: bad, Text: "A name cannot be used.", Fix: "Names of services are identifiers; other names hold no slash and no control character, are no number and at most 200 bytes long."},
-		{Code: codeURL, Severity: bad, Text: "The URL of a service cannot be used.", Fix: "Write an absolute http or https URL without a user name, a password or a fragment."},
-		{Code: codeVersion, Severity: bad, Text: "The version of a definition cannot be used.", Fix: "Use letters and digits in parts joined by dots, or name none: the next number is drawn."},
-		{Code: codeDefinition, Severity: bad, Text: "An activity names a definition that is not there, or that has no enabled version which can run now.", Fix: "Correct the name, or post a version without errors."},
-		{Code: codeConfig, Severity: bad, Text: "The config of an activity holds what a config cannot hold.", Fix: "Use the values that YAML and JSON have, nested at most 64 deep, 1 MiB together."},
-		{Code: codeState, Severity: bad, Text: "An activity has no such state.", Fix: "Use running, paused or killed."},
-		{Code: codeBehavior, Severity: bad, Text: "A definition uses an action type that this program does not carry.", Fix: "Run a program that carries it, or post a version without it."},
-		{Code: codeSetting, Severity: bad, Text: `A config item that begins with "$" is no setting of the engine, or has a value that the setting cannot have.`, Fix: "Correct it; items of your own do not begin with $."},
-		{Code: codeConfigKey, Severity: warn, Text: "The config of an activity has an item that its definition's config does not have.", Fix: "Correct the name, or add the item to the definition."},
+		{Code: codeName, Severity: bad, Text: "A name cannot be used.", Fix: "Names of services are identifiers; other names hold no slash and no control character, are no number and at most 200 bytes long.",
+			TextZh: "名字不能用。", FixZh: "服务名要是标识符；其他名字不含斜杠和控制字符，不是数字，最多 200 字节。"},
+		{Code: codeURL, Severity: bad, Text: "The URL of a service cannot be used.", Fix: "Write an absolute http or https URL without a user name, a password or a fragment.",
+			TextZh: "服务的 URL 不能用。", FixZh: "写绝对的 http 或 https URL，不带用户名、密码和片段。"},
+		{Code: codeVersion, Severity: bad, Text: "The version of a definition cannot be used.", Fix: "Use letters and digits in parts joined by dots, or name none: the next number is drawn.",
+			TextZh: "定义的版本不能用。", FixZh: "用字母和数字，可以用点分段；不写则取下一个数字。"},
+		{Code: codeDefinition, Severity: bad, Text: "An activity names a definition that is not there, or that has no enabled version which can run now.", Fix: "Correct the name, or post a version without errors.",
+			TextZh: "活动所指的定义不存在，或没有现在能运行的启用版本。", FixZh: "改正名字，或提交一个没有错误的版本。"},
+		{Code: codeConfig, Severity: bad, Text: "The config of an activity holds what a config cannot hold.", Fix: "Use the values that YAML and JSON have, nested at most 64 deep, 1 MiB together.",
+			TextZh: "活动的 config 里有不能放的东西。", FixZh: "用 YAML 和 JSON 都有的值，嵌套最多 64 层，合计 1 MiB。"},
+		{Code: codeState, Severity: bad, Text: "An activity has no such state.", Fix: "Use running, paused or killed.",
+			TextZh: "活动没有这种状态。", FixZh: "用 running、paused 或 killed。"},
+		{Code: codeBehavior, Severity: bad, Text: "A definition uses an action type that this program does not carry.", Fix: "Run a program that carries it, or post a version without it.",
+			TextZh: "定义用了本程序没有的动作类型。", FixZh: "运行带有它的程序，或提交不用它的版本。"},
+		{Code: codeSetting, Severity: bad, Text: `A config item that begins with "$" is no setting of the engine, or has a value that the setting cannot have.`, Fix: "Correct it; items of your own do not begin with $.",
+			TextZh: "以 \"$\" 开头的配置项不是引擎的设置，或设置的值不允许。", FixZh: "改正它；自己的配置项不以 $ 开头。"},
+		{Code: codeConfigKey, Severity: warn, Text: "The config of an activity has an item that its definition's config does not have.", Fix: "Correct the name, or add the item to the definition.",
+			TextZh: "活动的 config 里有定义的 config 所没有的项。", FixZh: "改正名字，或把这一项加到定义里。"},
 	}
 }
 

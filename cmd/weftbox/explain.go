@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weftbox/weftbox/definitions"
+	"github.com/weftbox/weftbox/engine/sim/scenario"
 	"github.com/weftbox/weftbox/expr"
 	"github.com/weftbox/weftbox/metadata"
 )
@@ -34,9 +35,9 @@ func newExplainCommand() *cobra.Command {
 	return c
 }
 
-// allCodes are those of definitions, their expressions, and metadata, in ascending order.
+// allCodes are those of definitions, their expressions, metadata and scenarios, in ascending order.
 func allCodes() []definitions.Code {
-	all := append(definitions.Codes(), metadata.Codes()...)
+	all := slices.Concat(definitions.Codes(), metadata.Codes(), scenario.Codes())
 	slices.SortFunc(all, func(a, b definitions.Code) int { return strings.Compare(a.Code, b.Code) })
 	return all
 }

@@ -168,6 +168,7 @@ func TestExplain(t *testing.T) {
 		{[]string{"wb2101", "--lang", "zh"}, 0, "WB2101 (warning): receive 没有 after：等不到事件的线程会永远等下去。\n"},
 		{[]string{"WB1307"}, 0, "1 < eventAttr(\"a\") AND eventAttr(\"a\") < 3\n"},
 		{[]string{"WB1251"}, 0, "WB1251 (error): A name cannot be used."},
+		{[]string{"WB3002", "--lang", "zh"}, 0, "WB3002 (error): 场景里的键"},
 		{[]string{"WB2101", "-o", "json"}, 0, `"code":"WB2101","severity":"warning"`},
 		{[]string{"-o", "table"}, 0, "WB1203  error     A call leads to"},
 		{[]string{"-o", "json"}, 0, `{"code":"WB2101"`},
@@ -234,5 +235,15 @@ func TestFlowsInTheOriginalsWays(t *testing.T) {
 	}
 	if code, stdout, stderr := typed(nil, "lint", "--strict", dir); code != 0 || stdout != "no problems in 7 files\n" {
 		t.Errorf("formatted: exit %d and\n%s%s\nwant no problems in 7 files", code, stdout, stderr)
+	}
+}
+
+func TestEveryCodeIsExplainedOnceAndInBothLanguages(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range allCodes() {
+		if seen[c.Code] || c.Text == "" || c.TextZh == "" || (c.Fix == "") != (c.FixZh == "") {
+			t.Errorf("%s stands twice or lacks words: %+v", c.Code, c)
+		}
+		seen[c.Code] = true
 	}
 }
