@@ -59,6 +59,7 @@ var chinese = map[string]string{
 	`this byte (0x%s) is not UTF-8`:                                                               `这个字节（0x%s）不是 UTF-8`,
 	`this looks like UTF-16: save the file as UTF-8`:                                              `这看起来是 UTF-16：请把文件保存为 UTF-8`,
 	`this map has %d keys; at most %d are allowed`:                                                `这个映射有 %d 个键，最多允许 %d 个`,
+	`this quote is closed only in line %d, in the middle of a text`:                               `这个引号到第 %d 行才关闭，而且后面还有文字`,
 	`this quote is not closed`:                                                                    `这个引号没有关闭`,
 	`this value has %d bytes; at most %d are allowed`:                                             `这个值有 %d 字节，最多允许 %d 字节`,
 	`use fewer aliases`:                                                                           `少用一些别名`,

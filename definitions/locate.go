@@ -78,8 +78,50 @@ func syntaxProblem(src *source, s stop, found bool, err error) Problem {
 		}
 		return p.says(say("YAML cannot be read here: %s", cut(text, 200)), words{})
 	}
+	if opened, closed := src.strayQuote(s.line); opened.line > 0 && src.closesAt(opened, s.line) {
+		p.Line, p.Column = opened.line, opened.column
+		return p.says(say("this quote is closed only in line %d, in the middle of a text", closed), say("close the quote"))
+	}
 	message, hint := describe(src, s, &p)
 	return p.says(message, hint)
+}
+
+// closesAt reports whether the text can be read further than to a line, once the quote that opens at a place is closed at its line's end.
+func (s *source) closesAt(opened spot, last int) bool {
+	lines := make([]string, len(s.lines))
+	for i := range s.lines {
+		lines[i] = s.lines[i].text
+	}
+	own := lines[opened.line-1]
+	lines[opened.line-1] = strings.TrimRight(own, " \t") + own[s.byteOf(opened.line, opened.column):][:1]
+	next, found := locate(strings.Join(lines, "\n"))
+	return !found || next.line > last
+}
+
+// strayQuote finds a value, in a line up to last, whose quote was not closed where it was meant to be: the next quote stands lines below,
+// and text goes on behind it.
+func (s *source) strayQuote(last int) (opened spot, closed int) {
+	for n := 1; n <= last; n++ {
+		text := s.line(n)
+		parts, ok := partsOf(text)
+		if !ok || parts.value >= len(text) || text[parts.value] != '"' && text[parts.value] != '\'' || closingQuote(text, parts.value) >= 0 {
+			continue
+		}
+		quote := text[parts.value : parts.value+1]
+		for m := n + 1; m <= last; m++ {
+			end := closingQuote(quote+s.line(m), 0)
+			if end < 0 {
+				continue
+			}
+			rest := strings.TrimLeft(s.line(m)[end:], " \t")
+			if rest != "" && rest[0] != '#' {
+				return spot{n, 1 + utf8.RuneCountInString(text[:parts.value])}, m
+			}
+			n = m
+			break
+		}
+	}
+	return spot{}, 0
 }
 
 var (
