@@ -153,7 +153,7 @@ func (t *tracer) take() {
 func (t *tracer) skipProperties() {
 	for !t.failed {
 		switch {
-		case t.eol() || t.text[t.pos] == '#' && t.line > 0 && t.pos > 0 && (t.text[t.pos-1] == ' ' || t.text[t.pos-1] == '\t'):
+		case t.eol() || t.text[t.pos] == '#': // no value begins with it: a comment
 			t.nextLine()
 		case t.blank():
 			t.advance()

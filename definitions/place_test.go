@@ -20,6 +20,7 @@ func TestPlaces(t *testing.T) {
 		{"plain with anchor and tag", "k: &a !!str 查 §", '§', 1, 15},
 		{"plain below an anchor", "k: &a # 注释\n  查 §", '§', 2, 5},
 		{"plain at an anchor without a blank", "k: &a-1:查§", '§', 1, 10},
+		{"plain below a tag and comments", "k: !!str\n# 注释\n #x\n  查 §", '§', 4, 5},
 		{"plain with tabs", "k: a\tb\t§", '§', 1, 8},
 		{"single", "k: '查看''s §'", '§', 1, 11},
 		{"single over lines", "k: '查看\n\n  it''s\n   §'", '§', 4, 4},
