@@ -76,6 +76,9 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	descThreads   = describe("weftbox_activity_threads", "Live threads, by where they stand.", "activity", "action", "status")
 	descEnded     = describe("weftbox_activity_threads_ended_total", "Runs that have ended, by where.", "activity", "action", "status")
+	descVerdicts  = describe("weftbox_verdicts_total", "Messages that reached a thread or its trigger, by what became of them.", "activity", "message", "verdict")
+	descClauses   = describe("weftbox_clause_taken_total", "Messages that a clause of an action took, at most 5000 series.", "activity", "action", "clause")
+	descUnheard   = describe("weftbox_strategy_events_total", "Events that concerned no thread, by strategy; an empty strategy: no strategy took them.", "strategy", "verdict")
 	descUnlisted  = describe("weftbox_activities_without_series", "Activities beyond those whose threads are counted here.")
 	descDisk      = describe("weftbox_store_disk_bytes", "Bytes of the store on disk.")
 	descDiskFree  = describe("weftbox_disk_free_bytes", "Bytes that are free on the disk of the store.")
@@ -117,7 +120,7 @@ func (c *nodeCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, n := range engineCounters {
 		out <- n.desc
 	}
-	for _, d := range []*prometheus.Desc{descThreads, descEnded, descUnlisted, descDisk, descDiskFree, descKeysRead, descRevision, descClock, descReadFails, descKeys, descLetters, descLetterLen} {
+	for _, d := range []*prometheus.Desc{descVerdicts, descClauses, descUnheard, descThreads, descEnded, descUnlisted, descDisk, descDiskFree, descKeysRead, descRevision, descClock, descReadFails, descKeys, descLetters, descLetterLen} {
 		out <- d
 	}
 }
@@ -151,6 +154,7 @@ func (c *nodeCollector) Collect(out chan<- prometheus.Metric) {
 			failed++
 		}
 	}
+	failed += c.verdicts(out, snap, numbers[:min(len(numbers), maxMetricActivities)])
 	gauge(descReadFails, float64(failed))
 }
 

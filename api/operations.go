@@ -53,6 +53,7 @@ func operations() []operation {
 		{method: "PATCH", pattern: "/v1/activities/{activity}/config", name: "activities.config.patch", summary: "set some overrides; null removes one", query: none, handle: (*Server).patchConfig},
 		{method: "PUT", pattern: "/v1/activities/{activity}/config/{item}", name: "activities.config.put_item", summary: `set one override: {"value":5}, or {"value":"5","type":"int"}`, query: none, handle: (*Server).putConfigItem},
 		{method: "DELETE", pattern: "/v1/activities/{activity}/config/{item}", name: "activities.config.delete_item", summary: "remove one override: the definition's item holds again", query: none, handle: (*Server).deleteConfigItem},
+		{method: "GET", pattern: "/v1/activities/{activity}/stats", name: "activities.stats", summary: "where its threads stand and what became of its messages, by version, action and clause", query: none, handle: (*Server).getStats},
 		{method: "GET", pattern: "/v1/activities/{activity}/threads", name: "threads.list", summary: "the live threads of an activity", query: []string{"limit", "cursor"}, handle: (*Server).listThreads},
 		{method: "GET", pattern: "/v1/activities/{activity}/threads/{domainId}", name: "threads.get", summary: "the live thread of a domain id, else its last ended run; ?run= another run", query: []string{"run"}, handle: (*Server).getThread},
 		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/pause", name: "threads.pause", summary: "pause a thread: its mail is kept", query: none, handle: command("pause")},

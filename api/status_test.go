@@ -59,6 +59,8 @@ func TestStatuses(t *testing.T) {
 		{"POST", "/v1/activities", `{"name":"third","definition":"weit"}`, 422, "activity_invalid"},
 		{"POST", "/v1/activities", `{"name":"third","definition":"wait","config":[]}`, 400, "invalid_body"},
 		{"GET", "/v1/activities", "", 200, ""},
+		{"GET", "/v1/activities/first/stats", "", 200, ""},
+		{"GET", "/v1/activities/nosuch/stats", "", 404, "activity_not_found"},
 		{"GET", "/v1/activities/1", "", 200, ""},
 		{"GET", "/v1/activities/second", "", 200, ""},
 		{"GET", "/v1/activities/99", "", 404, "activity_not_found"},

@@ -8,7 +8,7 @@ import (
 
 // settingKeys are the "$" items that a definition may hold.
 var settingKeys = []string{
-	"$keep_sleep", "$mailbox", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log",
+	"$keep_sleep", "$mailbox", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log", "$verdicts",
 }
 
 // config binds the static values and the "$" items.
@@ -73,6 +73,8 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 		s.PauseContinueOld = c.settingBool(n, path)
 	case "$keep_sleep":
 		s.KeepSleep = c.settingBool(n, path)
+	case "$verdicts":
+		s.Verdicts = c.settingBool(n, path)
 	case "$monitors":
 		c.monitors(n, path)
 	case "$thread_log":

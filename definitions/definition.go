@@ -27,6 +27,7 @@ type Settings struct {
 	KeepSleep        bool           // "$keep_sleep": a sleep or clock begins anew when its time is over
 	ThreadLog        ThreadLog      // "$thread_log"
 	Mailbox          Mailbox        // "$mailbox"
+	Verdicts         bool           // "$verdicts": what became of a thread's last messages is kept
 	Items            map[string]any // every "$" item as written
 }
 

@@ -98,6 +98,8 @@ func (s *Settings) set(key string, v any) (err error) {
 		s.PauseContinueOld, err = switchOf(v)
 	case "$keep_sleep":
 		s.KeepSleep, err = switchOf(v)
+	case "$verdicts":
+		s.Verdicts, err = switchOf(v)
 	case "$thread_log":
 		s.ThreadLog, err = threadLogOf(v)
 	case "$mailbox":

@@ -98,6 +98,10 @@ type Engine struct {
 	advance chan advanceRequest
 
 	stats Stats
+
+	lined     []bool // by slot: it may have lines of verdicts
+	loose     loose
+	uncounted bool // benchmarks: verdicts are not counted, to see what that costs
 }
 
 type source struct {
@@ -123,7 +127,7 @@ func New(o Options) (*Engine, error) {
 		fatal(err)
 	}
 	node := o.Store.Node()
-	e = &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots),
+	e = &Engine{o: o, store: o.Store, nodes: node, floorMs: node.FloorMs, slots: make([]store.SlotMeta, node.Slots), heads: make([]int64, node.Slots), lined: make([]bool, node.Slots),
 		wake: make(chan struct{}, 1), advance: make(chan advanceRequest), warned: map[string]time.Time{}}
 	e.routes.Zone = o.Zone
 	e.lanes = newLanes(e)
@@ -141,6 +145,9 @@ func New(o Options) (*Engine, error) {
 			e.slots[slot].Sequence += lostNumbers
 		}
 		if err := e.findHead(uint16(slot)); err != nil {
+			return nil, err
+		}
+		if e.lined[slot], err = e.store.HasLines(uint16(slot)); err != nil {
 			return nil, err
 		}
 		destinations, err := e.store.OutboxHead(uint16(slot))
@@ -306,6 +313,9 @@ func (e *Engine) idle() time.Duration {
 	wait := e.nextDue() - e.now()
 	if wait <= 0 { // due and held back: the source that is waited for has nothing at the moment
 		wait = 20
+	}
+	if len(e.loose.list) > 0 {
+		wait = min(wait, looseMs)
 	}
 	return time.Duration(min(wait, 60_000)) * time.Millisecond
 }

@@ -146,6 +146,7 @@ func (l *lane) deliverOffer(w *slotWork, o *offer) {
 	}
 	if len(to) == 0 {
 		v := unconcerned(h, activity.VerdictNoTrigger)
+		unheard(&w.said.unheard, h.Strategy, activity.VerdictNoTrigger)
 		l.verdict(p, v)
 		l.observe(w.slot, activity.ID{Activity: v.Activity, Domain: h.Domain}, 0, carried, v.Verdict)
 	}

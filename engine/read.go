@@ -75,6 +75,13 @@ func (e *Engine) Counters(number uint32) ([]store.Counter, error) {
 	return counters, errors.Join(err, e.shown())
 }
 
+// Verdicts returns the verdict counters of an activity, or with number 0 those of strategies (their name is in Action; "" of events that no
+// strategy took). Those of messages that reached a thread are exact, in the batch of their turn; the others may be a second behind.
+func (e *Engine) Verdicts(number uint32) ([]store.VerdictCount, error) {
+	counts, err := e.store.Verdicts(number)
+	return counts, errors.Join(err, e.store.Barrier())
+}
+
 // DeadLetters lists the newest dead letters.
 func (e *Engine) DeadLetters(limit int) ([]store.DeadLetter, error) {
 	letters, err := e.store.DeadLetters(limit)

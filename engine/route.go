@@ -164,6 +164,9 @@ func (t *turn) routeEvent(r *record) error {
 	t.e.routes.NowMs = t.nowMs
 	t.e.routes.Reseed(r.BodyHash)
 	t.hits = t.snap.Router.Route(&t.e.routes, r.Incoming.Event, t.hits[:0])
+	if len(t.hits) == 0 {
+		unheard(&t.unrouted, "", activity.VerdictNoTrigger)
+	}
 	for i := range t.hits {
 		h := &t.hits[i]
 		if h.Err == nil {
@@ -171,6 +174,7 @@ func (t *turn) routeEvent(r *record) error {
 		}
 		if h.Err != nil {
 			t.e.stats.StrategyErrors.Add(1)
+			unheard(&t.unrouted, h.Strategy, activity.VerdictError)
 			t.e.warn("strategy "+h.Strategy+" could not be asked", h.Err)
 			r.verdict(messagebus.Verdict{Strategy: h.Strategy, Verdict: activity.Verdict{Kind: activity.VerdictError, Clause: -1, Error: h.Err.Error()}})
 		}
@@ -190,6 +194,7 @@ func (t *turn) routeEvent(r *record) error {
 		}
 		if seen {
 			r.verdict(unconcerned(h, activity.VerdictDuplicate))
+			unheard(&w.said.unheard, h.Strategy, activity.VerdictDuplicate)
 		} else {
 			w.offers = append(w.offers, offer{part: r.part(w.slot), hit: *h})
 		}

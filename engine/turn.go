@@ -38,6 +38,7 @@ type turn struct {
 	replies   int64        // answers taken in: counted once they are applied
 	positions []position
 	letters   turnLetters // dead letters to be replayed or deleted
+	unrouted  tallies     // verdicts of events that came to no slot
 }
 
 // position is how far a source was read: everything below next is applied once the turn is, also where the source went back meanwhile.
@@ -66,6 +67,7 @@ func (t *turn) reset() {
 	t.positions = t.positions[:0]
 	t.letters.bytes, t.replies = 0, 0
 	t.batch.Reset() // a turn that could not be decided leaves its writes
+	t.unrouted.reset()
 }
 
 // maxSpareRecords bounds the records that a turn keeps for a later one.
@@ -113,7 +115,7 @@ func (t *turn) decide() bool {
 		e.o.Fatal(err)
 		return false
 	}
-	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 && len(t.swept) == 0 {
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 && len(t.swept) == 0 && !e.loose.due(t.nowMs) {
 		t.armAgain()
 		return false
 	}
@@ -164,10 +166,12 @@ func (t *turn) collect() error {
 // writeNode writes the node's own rows: positions and the clock's floor.
 func (t *turn) writeNode() {
 	t.settleLetters(t.batch, store.NodeSlot)
-	if t.batch.Empty() && len(t.positions) == 0 && len(t.swept) == 0 {
+	t.gatherLoose()
+	if t.batch.Empty() && len(t.positions) == 0 && len(t.swept) == 0 && !t.e.loose.due(t.nowMs) {
 		return
 	}
 	t.batch.Begin(store.NodeSlot)
+	t.writeLoose()
 	t.writeSweeps()
 	for _, p := range t.positions {
 		t.batch.PutPosition(p.consumer.Name(), p.next)

@@ -28,6 +28,7 @@ type slotWork struct {
 	numbers bool     // a number went into a durable row
 	counts  map[counterKey]int64
 	keys    int64 // idempotency keys remembered
+	said    slotVerdicts
 }
 
 type sent struct {
@@ -111,7 +112,8 @@ func (w *slotWork) reset() {
 	clear(w.offers)
 	clear(w.highs)
 	clear(w.counts)
-	*w = slotWork{slot: w.slot, lane: w.lane, directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
+	w.said.reset()
+	*w = slotWork{slot: w.slot, lane: w.lane, said: w.said, directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
 		alarms: w.alarms[:0], sent: w.sent[:0]}
 }
 
@@ -167,6 +169,9 @@ func (l *lane) stepSlot(w *slotWork) error {
 			l.writeThread(w, tw)
 		}
 	}
+	if err := l.writeVerdicts(w); err != nil {
+		return err
+	}
 	l.writeSlot(w)
 	return nil
 }
@@ -184,6 +189,7 @@ func (l *lane) fire(w *slotWork) {
 		}
 		if a.Alarm.Kind == activity.AlarmRetention {
 			l.batch.DeleteEnded(a.ID, a.Alarm.Run)
+			l.forgetLines(w, a.ID, a.Alarm.Run)
 		}
 	}
 }
@@ -227,6 +233,7 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 		l.count(v, d.message)
 	}
 	l.observe(w.slot, tw.id, d.number, d.message, v)
+	l.note(w, a, tw, &saved, &d, &v)
 	if d.part != nil {
 		d.part.verdicts[d.verdict].Verdict = v
 		if wasLive && v.Kind != activity.VerdictLate || v.Kind == activity.VerdictSpawned || v.Kind == activity.VerdictDead {

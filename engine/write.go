@@ -154,6 +154,7 @@ func (l *lane) writeEnded(w *slotWork, th *activity.Thread) {
 		}
 	}
 	if keepMs == 0 {
+		l.forgetLines(w, th.ID, th.Run)
 		return
 	}
 	l.batch.PutEnded(th)

@@ -54,7 +54,7 @@ func newActivitiesCommand() *cobra.Command {
 	c.AddCommand(newActivitiesList(), newActivitiesGet(), newActivitiesCreate(),
 		newActivityCommand("pause", "Let all threads of an activity stand still: their mail and alarms wait"),
 		newActivityCommand("resume", "Let a paused activity go on", "continue"),
-		newActivityCommand("kill", "End an activity for ever, and its threads in the background"), newActivitiesConfig())
+		newActivityCommand("kill", "End an activity for ever, and its threads in the background"), newActivitiesConfig(), newActivitiesStats())
 	return c
 }
 

@@ -19,6 +19,8 @@ import (
 //	<slot> h <domain> <activity> <run>                  ended runs
 //	<slot> a <activity> <domain>                        membership
 //	<slot> n <activity> <version> 00 <action> 00 <status>  counters, merged
+//	<slot> v <activity> <version> 00 <action> 00 <sort> <clause> <verdict>  counters of verdicts, merged; verdict is the word
+//	<slot> j <domain> <activity> <run> <seq>            lines of a run: what became of its last messages
 //	<slot> b <domain> <activity> <n>                    mail that waits
 //	<slot> d <day> <hash16>                             idempotency keys
 //	<slot> d <day>                                      how many keys the day has in the slot, merged; goes with the day's range
@@ -27,10 +29,12 @@ import (
 //	<slot> r <seq>                                      open requests
 //	<slot> x <time> <seq>                               dead letters
 //	<slot> x FF b, <slot> x FF n                        their bytes and their number, merged; no time begins with FF
+//	<slot> k <job>                                      how far a batch job is in the slot
+//	NodeSlot k <job>                                    the batch job
 //	NodeSlot p <source>                                 read position
 //	NodeSlot w <activity>                               how far the threads of an activity were gone through since its state changed
 //
-// Widths: activity 4, run seq visit due time n(b) 8, day 4, kind sort status 1, n(c) 2. Reserved letters: v j f e i l k.
+// Widths: activity 4, run seq visit due time job n(b) 8, day 4, kind sort status 1, clause n(c) 2. Reserved letters: f e i l.
 const (
 	letterMeta      = 'm'
 	letterHighWater = 's'
@@ -46,7 +50,9 @@ const (
 	letterDead      = 'x'
 	letterPosition  = 'p'
 	letterSweep     = 'w'
-	letterJournal   = 'j' // reserved; the comparer knows it because its name is on disk for ever
+	letterJournal   = 'j'
+	letterVerdict   = 'v'
+	letterJob       = 'k'
 )
 
 // sortService is the sort of an outbox destination that is a service's number; other sorts are reserved.
@@ -133,6 +139,23 @@ func appendCounterKey(dst []byte, slot uint16, number uint32, c Counter) []byte 
 	return append(appendText(appendText(dst, c.Version), c.Action), byte(c.Status))
 }
 
+func appendVerdictPrefix(dst []byte, slot uint16, number uint32) []byte {
+	return appendU32(appendHead(dst, slot, letterVerdict), number)
+}
+
+func appendVerdictKey(dst []byte, slot uint16, number uint32, v VerdictCount) []byte {
+	dst = appendText(appendText(appendVerdictPrefix(dst, slot, number), v.Version), v.Action)
+	return append(append(dst, byte(v.Sort), byte(v.Clause>>8), byte(v.Clause)), v.Verdict...)
+}
+
+func appendLinePrefix(dst []byte, slot uint16, id activity.ID, run uint64) []byte {
+	return appendU64(appendIDPrefix(dst, slot, letterJournal, id), run)
+}
+
+func appendJobKey(dst []byte, slot uint16, job uint64) []byte {
+	return appendU64(appendHead(dst, slot, letterJob), job)
+}
+
 func appendOutboxPrefix(dst []byte, slot uint16, destination uint32) []byte {
 	return appendU32(append(appendHead(dst, slot, letterOutbox), sortService), destination)
 }
@@ -208,7 +231,7 @@ func describeKey(k []byte) string {
 	slot, letter := r.u16(), r.u8()
 	text := fmt.Sprintf("slot %d, row %q", slot, letter)
 	switch letter {
-	case letterThread, letterEnded, letterMail:
+	case letterThread, letterEnded, letterMail, letterJournal:
 		text += fmt.Sprintf(", domain %q, activity %d", r.text(), r.u32())
 	case letterAlarm:
 		text += fmt.Sprintf(", due %d, domain %q", r.ms(), r.text())
