@@ -14,6 +14,16 @@ type Transition[S any] struct {
 	effect func(*Scope) // of threads: what is done besides
 }
 
+// Commands beside pause, resume and kill.
+const (
+	CommandRemove      = "remove"       // ends a thread and keeps nothing of it
+	CommandFireAlarm   = "fire_alarm"   // the alarm for which it waits is due now
+	CommandDeleteAlarm = "delete_alarm" // the alarm for which it waits never comes
+)
+
+// ReasonRemoved is the reason of a run that is not to be kept.
+const ReasonRemoved = "removed"
+
 // threadTransitions is the whole lifecycle of a thread by command; what is not in it is refused with a text. Absent as To says: back to
 // where the thread was before it was paused or stalled.
 var threadTransitions = []Transition[Status]{
@@ -25,6 +35,13 @@ var threadTransitions = []Transition[Status]{
 	{Waiting, "kill", Killed, (*Scope).kill},
 	{Paused, "kill", Killed, (*Scope).kill},
 	{Stalled, "kill", Killed, (*Scope).kill},
+	{Running, CommandRemove, Killed, (*Scope).remove},
+	{Waiting, CommandRemove, Killed, (*Scope).remove},
+	{Paused, CommandRemove, Killed, (*Scope).remove},
+	{Stalled, CommandRemove, Killed, (*Scope).remove},
+	{Waiting, CommandFireAlarm, Waiting, (*Scope).fireAlarm},
+	{Waiting, CommandDeleteAlarm, Waiting, (*Scope).deleteAlarm},
+	{Paused, CommandDeleteAlarm, Paused, (*Scope).deleteAlarm},
 }
 
 // activityTransitions is the whole lifecycle of an activity.
@@ -51,6 +68,16 @@ func (s *Scope) goOn() {
 }
 
 func (s *Scope) kill() { s.end(Killed, "", "") }
+
+func (s *Scope) remove() { s.end(Killed, ReasonRemoved, "") }
+
+func (s *Scope) fireAlarm() {
+	if s.thread.AlarmDue != 0 {
+		s.thread.AlarmDue = min(s.thread.AlarmDue, s.NowMs)
+	}
+}
+
+func (s *Scope) deleteAlarm() { s.thread.AlarmDue, s.thread.AlarmKind = 0, 0 }
 
 // Commands returns the names of the commands a thread knows.
 func Commands() []string { return commandsOf(threadTransitions) }

@@ -39,14 +39,14 @@ var allStatuses = []Status{Absent, Running, Waiting, Paused, Stalled, Finished, 
 // nothing.
 func TestEveryStatusAndCommand(t *testing.T) {
 	want := map[Status]map[string]Status{
-		Running: {"pause": Paused, "kill": Killed},
-		Waiting: {"pause": Paused, "kill": Killed},
-		Paused:  {"resume": Waiting, "continue": Waiting, "kill": Killed},
-		Stalled: {"resume": Waiting, "continue": Waiting, "kill": Killed},
+		Running: {"pause": Paused, "kill": Killed, "remove": Killed},
+		Waiting: {"pause": Paused, "kill": Killed, "remove": Killed, "fire_alarm": Waiting, "delete_alarm": Waiting},
+		Paused:  {"resume": Waiting, "continue": Waiting, "kill": Killed, "remove": Killed, "delete_alarm": Paused},
+		Stalled: {"resume": Waiting, "continue": Waiting, "kill": Killed, "remove": Killed},
 	}
 	rows := 0
 	for _, from := range allStatuses {
-		for _, command := range []string{"pause", "resume", "continue", "kill", "reboot", ""} {
+		for _, command := range []string{"pause", "resume", "continue", "kill", "remove", "fire_alarm", "delete_alarm", "reboot", ""} {
 			a, th := resting(ActivityRunning, from)
 			before := *th
 			var s Scope
@@ -59,7 +59,7 @@ func TestEveryStatusAndCommand(t *testing.T) {
 				if v.Kind != VerdictDropped || !strings.Contains(v.Error, command) || len(s.Effects) > 0 || th.Status != from || th.UpdatedMs != before.UpdatedMs {
 					t.Errorf("%q of a thread that is %s: expected it to be dropped with a text and to change nothing, got %+v, %d effects, %s", command, from, v, len(s.Effects), th.Status)
 				}
-				known := command == "pause" || command == "resume" || command == "continue" || command == "kill"
+				known := command != "reboot" && command != ""
 				if known && !strings.Contains(v.Error, from.String()) {
 					t.Errorf("%q of a thread that is %s: expected a text that says so, got %q", command, from, v.Error)
 				}
@@ -75,11 +75,11 @@ func TestEveryStatusAndCommand(t *testing.T) {
 			checkAfter(t, command, &before, th, s.Effects)
 		}
 	}
-	if rows != 10 { // 8 rows of the table, and resume by its other name
-		t.Errorf("expected 10 pairs that fit, got %d", rows)
+	if rows != 17 { // 15 rows of the table, and resume by its other name
+		t.Errorf("expected 17 pairs that fit, got %d", rows)
 	}
-	if n := len(Transitions()); n != 8 {
-		t.Errorf("expected 8 transitions in the table, got %d", n)
+	if n := len(Transitions()); n != 15 {
+		t.Errorf("expected 15 transitions in the table, got %d", n)
 	}
 }
 
@@ -95,6 +95,14 @@ func checkAfter(t *testing.T, command string, before, th *Thread, effects []Effe
 		}
 	}
 	switch {
+	case command == CommandDeleteAlarm:
+		if th.AlarmDue != 0 || set != 0 || th.Status == Waiting && (th.Alarm != AlarmRow{} || cancelled != 1) {
+			t.Errorf("%s from %s: expected no alarm to be wanted, and the row of a waiting thread to go, got %+v, %d set, %d cancelled", command, before.Status, th, set, cancelled)
+		}
+	case command == CommandFireAlarm:
+		if th.Alarm.DueMs > 100 || th.AlarmDue > 100 || th.AlarmDue == 0 {
+			t.Errorf("%s from %s: expected the alarm to be due at 100, got %+v", command, before.Status, th)
+		}
 	case th.Status == Paused && (th.PausedFrom != before.Status || th.AlarmDue != before.AlarmDue || set+cancelled > 0):
 		t.Errorf("pause from %s: expected the alarm to stay and the status to be remembered, got %+v", before.Status, th)
 	case th.Status == Killed && (th.AlarmDue != 0 || th.Alarm != AlarmRow{} || th.EndedMs != 100):

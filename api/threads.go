@@ -84,46 +84,32 @@ func noThread(a *activity.Activity, domain string) error {
 }
 
 func (s *Server) listThreads(c *call) (*reply, error) {
-	a, err := s.activity(c)
+	a, threads, next, err := s.scan(c, false)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := c.limit()
-	if err != nil {
-		return nil, err
-	}
-	from, err := parseCursor(c.query("cursor"))
-	if err != nil {
-		return nil, err
-	}
-	threads, next, done, err := s.o.Engine.Threads(a.Number, from, limit)
-	if err != nil {
-		return nil, err
-	}
-	out := list[threadView]{Items: []threadView{}}
+	out := list[threadView]{Items: []threadView{}, NextCursor: next}
 	for i := range threads {
 		out.Items = append(out.Items, viewThread(a, &threads[i]))
-	}
-	if !done {
-		out.NextCursor = cursorText(next)
 	}
 	return ok(out), nil
 }
 
-// A cursor is opaque to clients: the slot in 2 bytes and the last domain id, in base64.
-func cursorText(c engine.Cursor) string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint16(nil, c.Slot), c.Domain...))
+// A cursor is opaque to clients: the slot in 2 bytes, the run in 8, and the last domain id, in base64.
+func cursorText(p engine.Place) string {
+	b := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint16(nil, p.Slot), p.Run)
+	return base64.RawURLEncoding.EncodeToString(append(b, p.Domain...))
 }
 
-func parseCursor(text string) (engine.Cursor, error) {
+func parseCursor(text string) (engine.Place, error) {
 	if text == "" {
-		return engine.Cursor{}, nil
+		return engine.Place{}, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) < 2 || strings.ContainsRune(string(b[2:]), 0) {
-		return engine.Cursor{}, badQuery("cursor is not one that was given out: take next_cursor of the last answer as it is, or leave it out to begin anew")
+	if err != nil || len(b) < 10 || strings.ContainsRune(string(b[10:]), 0) {
+		return engine.Place{}, badCursor()
 	}
-	return engine.Cursor{Slot: binary.BigEndian.Uint16(b), Domain: string(b[2:])}, nil
+	return engine.Place{Slot: binary.BigEndian.Uint16(b), Run: binary.BigEndian.Uint64(b[2:]), Domain: string(b[10:])}, nil
 }
 
 type verdictView struct {

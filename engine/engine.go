@@ -101,6 +101,7 @@ type Engine struct {
 
 	lined     []bool // by slot: it may have lines of verdicts
 	loose     loose
+	jobs      *jobBook
 	uncounted bool // benchmarks: verdicts are not counted, to see what that costs
 }
 
@@ -158,7 +159,7 @@ func New(o Options) (*Engine, error) {
 			e.relay.dirty(d, uint16(slot))
 		}
 	}
-	if err := errors.Join(e.countKeys(), e.countLetters(), e.countSweeps()); err != nil {
+	if err := errors.Join(e.countKeys(), e.countLetters(), e.countSweeps(), e.openJobs()); err != nil {
 		return nil, err
 	}
 	for _, c := range o.Consumers {
@@ -254,6 +255,7 @@ func (e *Engine) Run(ctx context.Context) {
 		}(e.sources[i].consumer.Ready())
 	}
 	e.relay.start(ctx, &wg)
+	wg.Go(func() { e.jobs.run(ctx) })
 	p := newPipeline(e)
 	e.printer.start()
 	timer := time.NewTimer(0)

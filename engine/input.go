@@ -20,6 +20,7 @@ type input struct {
 	record    *messagebus.Record // a command or, in tests, any record
 	delivered *delivered
 	letters   *letterOp // dead letters to be replayed or deleted
+	job       *jobOp    // of a batch job
 }
 
 func (in *input) refuse(err error) {
@@ -28,6 +29,9 @@ func (in *input) refuse(err error) {
 	}
 	if in.letters != nil {
 		in.letters.answer(nil, err)
+	}
+	if in.job != nil {
+		in.job.answer(err)
 	}
 }
 

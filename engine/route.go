@@ -25,6 +25,7 @@ type record struct {
 	conflict bool
 	heir     *record           // set where this one conflicts: the next of its key
 	letter   *store.DeadLetter // the dead letter that is replayed; nil: it came by itself
+	chunk    *jobChunk         // of the batch job that gives the command; nil: none
 }
 
 // part is what becomes of a record in one slot. Slots are evaluated side by side: none looks at another's part.

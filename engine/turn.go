@@ -38,6 +38,7 @@ type turn struct {
 	replies   int64        // answers taken in: counted once they are applied
 	positions []position
 	letters   turnLetters // dead letters to be replayed or deleted
+	jobs      []*jobOp    // of batch jobs
 	unrouted  tallies     // verdicts of events that came to no slot
 }
 
@@ -115,7 +116,7 @@ func (t *turn) decide() bool {
 		e.o.Fatal(err)
 		return false
 	}
-	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 && len(t.swept) == 0 && !e.loose.due(t.nowMs) {
+	if len(t.records) == 0 && len(t.done) == 0 && len(t.touched) == 0 && len(t.letters.ops) == 0 && len(t.swept) == 0 && len(t.jobs) == 0 && !e.loose.due(t.nowMs) {
 		t.armAgain()
 		return false
 	}
@@ -147,6 +148,9 @@ func (t *turn) collect() error {
 		if in.letters != nil {
 			t.takeLetters(in.letters)
 		}
+		if in.job != nil {
+			t.takeJob(in.job)
+		}
 	}
 	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
 		return err
@@ -166,6 +170,7 @@ func (t *turn) collect() error {
 // writeNode writes the node's own rows: positions and the clock's floor.
 func (t *turn) writeNode() {
 	t.settleLetters(t.batch, store.NodeSlot)
+	t.writeJobs()
 	t.gatherLoose()
 	if t.batch.Empty() && len(t.positions) == 0 && len(t.swept) == 0 && !t.e.loose.due(t.nowMs) {
 		return
@@ -189,6 +194,7 @@ func (t *turn) tell() {
 		e.at(PointAfterAnswer)
 	}
 	t.tellLetters()
+	t.tellJobs()
 	for _, d := range t.done {
 		e.relay.deleted(d)
 	}

@@ -29,6 +29,7 @@ type slotWork struct {
 	counts  map[counterKey]int64
 	keys    int64 // idempotency keys remembered
 	said    slotVerdicts
+	chunks  []*jobChunk // of batch jobs
 }
 
 type sent struct {
@@ -113,7 +114,8 @@ func (w *slotWork) reset() {
 	clear(w.highs)
 	clear(w.counts)
 	w.said.reset()
-	*w = slotWork{slot: w.slot, lane: w.lane, said: w.said, directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
+	clear(w.chunks)
+	*w = slotWork{slot: w.slot, lane: w.lane, said: w.said, chunks: w.chunks[:0], directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
 		alarms: w.alarms[:0], sent: w.sent[:0]}
 }
 
@@ -169,6 +171,7 @@ func (l *lane) stepSlot(w *slotWork) error {
 			l.writeThread(w, tw)
 		}
 	}
+	l.settleChunks(w)
 	if err := l.writeVerdicts(w); err != nil {
 		return err
 	}
@@ -207,6 +210,9 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	a := tw.activity
 	if r, ok := d.message.(*activity.Reply); ok && r.Seq == 0 {
 		match(r, &tw.now)
+	}
+	if l.skips(tw, &d) {
+		return
 	}
 	saved := tw.now
 	wasLive := saved.Status.Live()

@@ -148,7 +148,9 @@ func (l *lane) writeEnded(w *slotWork, th *activity.Thread) {
 	if th.Status != activity.Finished {
 		keepMs = l.e.o.RetentionFailedMs
 	}
-	if a := l.t.snap.Activities[th.ID.Activity]; a != nil {
+	if th.Reason == activity.ReasonRemoved && th.Status == activity.Killed {
+		keepMs = 0
+	} else if a := l.t.snap.Activities[th.ID.Activity]; a != nil {
 		if b := a.Versions[th.Version]; b != nil && b.Settings.RetentionSet {
 			keepMs = b.Settings.RetentionMs
 		}

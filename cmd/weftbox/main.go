@@ -26,6 +26,8 @@ var commands = []func() *cobra.Command{
 	newStrategiesCommand,
 	newServicesCommand,
 	newThreadsCommand,
+	newAlarmsCommand,
+	newBatchCommand,
 	newDeadLettersCommand,
 	newClockCommand,
 	newExprCommand,

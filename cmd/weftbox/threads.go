@@ -104,9 +104,10 @@ func (t *shownThread) rows() [][]string {
 
 func newThreadsList() *cobra.Command {
 	var limit int
+	var f filterFlags
 	c := &cobra.Command{
 		Use:   "list ACTIVITY",
-		Short: "List the live threads of an activity",
+		Short: "List the threads of an activity that a filter chooses, by default all live ones",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cl, err := newClient(c)
@@ -116,19 +117,29 @@ func newThreadsList() *cobra.Command {
 			if limit < 1 {
 				return fail(exitUsage, "", "--limit %d: ask for one at least", limit)
 			}
-			return listThreads(c, cl, args[0], limit)
+			return listThreads(c, cl, args[0], f.query(), limit)
 		},
 	}
 	c.Flags().IntVar(&limit, "limit", 100, "how many")
+	f.add(c)
 	return c
 }
 
-func listThreads(c *cobra.Command, cl *client, activity string, limit int) error {
+func listThreads(c *cobra.Command, cl *client, activity, filter string, limit int) error {
 	out := newOutput(c)
 	rows := [][]string{{"DOMAIN", "STATUS", "ACTION", "VERSION", "UPDATED", "VARS"}}
+	return listPages(c, cl, out, threadPath(activity), filter, limit, rows, func(item []byte) ([]string, error) {
+		var t shownThread
+		err := json.Unmarshal(item, &t)
+		return []string{cell(t.DomainID, 40), t.Status, t.Action, t.Version, t.UpdatedAt, cell(string(t.Vars), 60)}, err
+	})
+}
+
+// listPages prints up to limit items of a list, page by page: as a table of the rows that row makes, or as JSON lines.
+func listPages(c *cobra.Command, cl *client, out output, path, query string, limit int, rows [][]string, row func(item []byte) ([]string, error)) error {
 	cursor, shown := "", 0
 	for shown < limit {
-		body, err := cl.get(c.Context(), threadPath(activity)+fmt.Sprintf("?limit=%d&cursor=%s", min(limit-shown, 1000), url.QueryEscape(cursor)), c.CommandPath()+" --help")
+		body, err := cl.get(c.Context(), path+fmt.Sprintf("?limit=%d&cursor=%s%s", min(limit-shown, 1000), url.QueryEscape(cursor), query), c.CommandPath()+" --help")
 		if err != nil {
 			return err
 		}
@@ -147,11 +158,11 @@ func listThreads(c *cobra.Command, cl *client, activity string, limit int) error
 				}
 				continue
 			}
-			var t shownThread
-			if err := json.Unmarshal(item, &t); err != nil {
+			cells, err := row(item)
+			if err != nil {
 				return err
 			}
-			rows = append(rows, []string{cell(t.DomainID, 40), t.Status, t.Action, t.Version, t.UpdatedAt, cell(string(t.Vars), 60)})
+			rows = append(rows, cells)
 		}
 		if cursor = page.Next; cursor == "" {
 			break
