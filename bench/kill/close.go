@@ -98,6 +98,9 @@ func (r *run) close(ctx context.Context) error {
 		return err
 	}
 	r.books.with(func(l *ledger.Ledger) { r.report = l.Check() })
+	if err := r.compareCounters(ctx); err != nil {
+		return err
+	}
 	for _, p := range problems {
 		r.report.Differences = append(r.report.Differences, ledger.Difference{What: ledger.Other, Where: "node", Text: p})
 	}
@@ -159,6 +162,7 @@ func (r *run) print() {
 	say("threads   %d; dead letters %d", f.Threads, f.DeadLetters)
 	say("requests  %d, delivered again %d, batches mistreated %d; questions %d, answered %d; answers too late %d", f.Requests, f.Redeliveries, r.services.faults.Load(), f.Asks, f.Answers, r.services.late.Load())
 	say("alarms    fired %d, cancelled %d; set for %d ms, longest %d ms", f.Fired, f.Cancelled, alarmMs, f.MaxWaitedMs)
+	say("counters  %d verdict counters held against the books", r.counters)
 	for i, d := range f.Differences {
 		if i == 20 {
 			say("  … and %d more", len(f.Differences)-i)

@@ -32,6 +32,8 @@ type run struct {
 	flow   time.Duration // from the first event to the last acknowledgement
 	total  time.Duration
 	report *ledger.Report
+
+	counters int // of the node that were held against the books
 }
 
 // execute does a run in dir.

@@ -36,6 +36,7 @@ type Report struct {
 	Requests, Redeliveries             int   // different requests, deliveries beyond the first
 	MaxWaitedMs                        int64 // longest time from setting an alarm to its firing
 	Differences                        []Difference
+	Histories                          []*account // of all domains: what was sent to each, in order, and what its thread holds
 }
 
 // Number returns how many differences there are of a sort.
@@ -71,7 +72,8 @@ func (l *Ledger) Check() *Report {
 		}
 	}
 	for _, a := range l.accounts {
-		r.Cancelled += strings.Count(a.got.Trace, "c")
+		r.Histories = append(r.Histories, a)
+		r.Cancelled += strings.Count(a.Got.Trace, "c")
 		l.checkAccount(a)
 	}
 	for _, q := range l.requests {
@@ -84,21 +86,21 @@ func (l *Ledger) Check() *Report {
 // checkAccount looks how many of the events that were sent to a domain make up what its thread holds: everything up to the last
 // acknowledged one must, what was sent after it may.
 func (l *Ledger) checkAccount(a *account) {
-	if len(a.sent) == 0 {
-		l.found(Other, a.where, fmt.Sprintf("%d events and %d requests, but nothing was sent to it", a.got.Count, len(a.asked)))
+	if len(a.Sent) == 0 {
+		l.found(Other, a.where, fmt.Sprintf("%d events and %d requests, but nothing was sent to it", a.Got.Count, len(a.asked)))
 		return
 	}
-	acked := len(a.sent)
-	for acked > 0 && a.sent[acked-1].acked == 0 {
+	acked := len(a.Sent)
+	for acked > 0 && a.Sent[acked-1].acked == 0 {
 		acked--
 	}
-	for i := acked; i <= len(a.sent); i++ {
-		if a.made(a.sent[:i]) {
-			l.checkWaits(a, a.sent[:i])
+	for i := acked; i <= len(a.Sent); i++ {
+		if a.made(a.Sent[:i]) {
+			l.checkWaits(a, a.Sent[:i])
 			return
 		}
 	}
-	l.diagnose(a, a.sent[:acked])
+	l.diagnose(a, a.Sent[:acked])
 }
 
 // made reports whether the thread holds what these events, one part after another, make.
@@ -107,13 +109,13 @@ func (a *account) made(parts ...[]*entry) bool {
 	for _, part := range parts {
 		for _, e := range part {
 			n, amount := e.N, e.Amount
-			if a.kind == Item {
+			if a.Kind == Item {
 				n, amount = e.M, e.Weight
 			}
 			s.Count, s.Sum, s.Hash = s.Count+1, s.Sum+amount, (s.Hash*Factor+n)%Modulus
 		}
 	}
-	return s.Count == a.got.Count && s.Sum == a.got.Sum && s.Hash == a.got.Hash
+	return s.Count == a.Got.Count && s.Sum == a.Got.Sum && s.Hash == a.Got.Hash
 }
 
 // diagnose looks for the smallest fault that explains what a thread holds: a run of events left out or applied twice, one event applied
@@ -143,7 +145,7 @@ func (l *Ledger) diagnose(a *account, h []*entry) {
 			}
 		}
 	}
-	l.found(lostOrDoubled(int(a.got.Count), len(h)), a.where, fmt.Sprintf("%d events are acknowledged; no single fault explains %+v", len(h), a.got))
+	l.found(lostOrDoubled(int(a.Got.Count), len(h)), a.where, fmt.Sprintf("%d events are acknowledged; no single fault explains %+v", len(h), a.Got))
 }
 
 func lostOrDoubled(got, want int) What {
@@ -157,13 +159,13 @@ func (l *Ledger) checkWaits(a *account, applied []*entry) {
 	waits := 0
 	for _, e := range applied {
 		sum += e.Amount
-		if a.kind == User && !e.Ask || a.kind == Item && !e.Arm {
+		if a.Kind == User && !e.Ask || a.Kind == Item && !e.Arm {
 			continue
 		}
-		end := (a.got.Trace + strings.Repeat("?", waits+1))[waits]
+		end := (a.Got.Trace + strings.Repeat("?", waits+1))[waits]
 		waits++
 		switch {
-		case a.kind == User:
+		case a.Kind == User:
 			l.report.Asks++
 			due[e.N] = true
 			echoes += l.request(a, e, e.N, sum, end)
@@ -175,11 +177,11 @@ func (l *Ledger) checkWaits(a *account, applied []*entry) {
 			l.found(Lost, a.where, "nothing cancelled the alarm of this event, and it did not fire", e)
 		}
 	}
-	if ends := len(a.got.Trace); ends != waits {
-		l.found(lostOrDoubled(ends, waits), a.where, fmt.Sprintf("%d waits began, %d ended (%s)", waits, ends, a.got.Trace))
+	if ends := len(a.Got.Trace); ends != waits {
+		l.found(lostOrDoubled(ends, waits), a.where, fmt.Sprintf("%d waits began, %d ended (%s)", waits, ends, a.Got.Trace))
 	}
-	if echoes != a.got.Echoes {
-		l.found(Other, a.where, fmt.Sprintf("the answers it took add up to %d, those to its requests to %d", a.got.Echoes, echoes))
+	if echoes != a.Got.Echoes {
+		l.found(Other, a.where, fmt.Sprintf("the answers it took add up to %d, those to its requests to %d", a.Got.Echoes, echoes))
 	}
 	for n, list := range a.asked {
 		if !due[n] {
@@ -199,9 +201,9 @@ func (l *Ledger) request(a *account, e *entry, n, sum int64, end byte) (echo int
 	switch {
 	case len(list) > 1:
 		l.found(Doubled, a.where, "this event led to requests "+r.ID+" and "+list[1].ID, e)
-	case a.kind == Item && r.Waited < l.alarmMs:
+	case a.Kind == Item && r.Waited < l.alarmMs:
 		l.found(Other, a.where, fmt.Sprintf("the alarm fired after %d ms, it was set for %d", r.Waited, l.alarmMs), e)
-	case a.kind == User && r.Sum != sum:
+	case a.Kind == User && r.Sum != sum:
 		l.found(Other, a.where, fmt.Sprintf("request %s says sum %d, it was %d", r.ID, r.Sum, sum), e)
 	case end == 'o' && !r.answered:
 		l.found(Other, a.where, "an answer to request "+r.ID+" was taken, but none was given", e)

@@ -63,11 +63,11 @@ type entry struct {
 
 // account is what is known of one domain of one kind.
 type account struct {
-	kind  Kind
+	Kind  Kind
 	where string               // "user u17"
-	sent  []*entry             // in the client's order
+	Sent  []*entry             // in the client's order
 	asked map[int64][]*Request // by number of the event
-	got   State
+	Got   State                // in the end
 }
 
 // Ledger is the books. It is not safe for concurrent use.
@@ -88,7 +88,7 @@ func New(alarmMs int64) *Ledger {
 func (l *Ledger) account(k Kind, domain string) *account {
 	where := string(k) + " " + domain
 	if l.accounts[where] == nil {
-		l.accounts[where] = &account{kind: k, where: where, asked: map[int64][]*Request{}}
+		l.accounts[where] = &account{Kind: k, where: where, asked: map[int64][]*Request{}}
 	}
 	return l.accounts[where]
 }
@@ -103,10 +103,10 @@ func (l *Ledger) Send(e Event) {
 	l.events[e.ID] = rec
 	if !e.Poison {
 		user := l.account(User, e.User)
-		user.sent = append(user.sent, rec)
+		user.Sent = append(user.Sent, rec)
 	}
 	item := l.account(Item, e.Item)
-	item.sent = append(item.sent, rec)
+	item.Sent = append(item.Sent, rec)
 }
 
 // Acknowledge notes what the node said of an event: applied now, or a duplicate of one applied before.
@@ -151,11 +151,7 @@ func (l *Ledger) Receive(raw []byte) (*Request, error) {
 	}
 	r := &Request{ID: a.RequestID, Service: wire.Receiver, Domain: a.Domain, N: a.Args.N, Sum: a.Args.Sum, Waited: a.Args.Waited, body: string(raw), times: 1}
 	l.requests[r.ID] = r
-	kind := User
-	if r.Service == "bell" {
-		kind = Item
-	}
-	from := l.account(kind, r.Domain)
+	from := l.account(map[bool]Kind{false: User, true: Item}[r.Service == "bell"], r.Domain)
 	from.asked[r.N] = append(from.asked[r.N], r)
 	cut := strings.LastIndexByte(r.ID, '-') + 1 // "<store>-<slot>-<number>": the new requests of a slot come in order
 	line := r.Service + " " + r.ID[:cut]
@@ -181,6 +177,6 @@ func (l *Ledger) DeadLetter(id, domain string) {
 
 // Thread notes what a thread holds in the end.
 func (l *Ledger) Thread(k Kind, domain string, s State) {
-	l.account(k, domain).got = s
+	l.account(k, domain).Got = s
 	l.report.Threads++
 }
