@@ -89,6 +89,11 @@ func TestBatchCommands(t *testing.T) {
 		{"batch get 7", exitNotFound, "weftbox batch list"},
 		{"batch start explode first", exitUsage, "there is no operation"},
 		{"activities stats first -o table", 0, "(trigger)"},
+		{"threads explain first u1 --lang zh", 0, "它在动作 waiting 被暂停"},
+		{"threads explain first u2 --lang en", 0, "It waits at action waiting."},
+		{"threads explain first u2 -o json", 0, `"sentences":[`},
+		{"threads explain first nosuch", exitNotFound, "weftbox threads list first"},
+		{"threads explain first u1 --lang fr", exitUsage, "en or zh"},
 		{"activities stats nosuch", exitNotFound, ""},
 	} {
 		code, out, errs := typed(n, strings.Fields(step.line)...)

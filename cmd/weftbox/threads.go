@@ -14,7 +14,7 @@ import (
 func newThreadsCommand() *cobra.Command {
 	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads, pause, resume and kill them", Args: cobra.NoArgs, RunE: help}
 	c.AddCommand(newThreadsGet(), newThreadsList(), newThreadCommand("pause", "Pause a thread: its mail and alarms wait"),
-		newThreadCommand("resume", "Let a paused or stalled thread go on", "continue"), newThreadCommand("kill", "End a thread"))
+		newThreadCommand("resume", "Let a paused or stalled thread go on", "continue"), newThreadCommand("kill", "End a thread"), newThreadsExplain())
 	return c
 }
 
