@@ -3,17 +3,22 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
 )
 
-// TestBatchSurvivesKill9 kills a node in the middle of a job: it goes on by itself where it stood, and hits each thread once.
+// TestBatchSurvivesKill9 kills a node in the middle of a job (WEFTBOX_TEST_MILLION=1: among a million threads): it goes on by itself where it
+// stood, and hits each thread once.
 func TestBatchSurvivesKill9(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs the whole program")
 	}
-	const threads = 600
+	threads, rate := int64(600), 200
+	if os.Getenv("WEFTBOX_TEST_MILLION") != "" {
+		threads, rate = 1_000_000, 40_000
+	}
 	dir := t.TempDir()
 	start := func() *child {
 		return serveChild(t, nil, "--data", dir, "--http-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0")
@@ -22,12 +27,15 @@ func TestBatchSurvivesKill9(t *testing.T) {
 	c.must(201, "POST", "/v1/strategies", `{"name":"user","when":"containsAttr(\"user\")","domain_id":"eventAttr(\"user\")"}`)
 	c.must(201, "POST", "/v1/definitions?version=1", floodFlow)
 	c.must(201, "POST", "/v1/activities", `{"name":"flood","definition":"flood"}`)
-	var events []string
-	for i := range threads {
-		events = append(events, fmt.Sprintf(`{"type":"hit","attr":{"user":"u%d"}}`, i))
+	for i := int64(0); i < threads; {
+		var events []string
+		for range min(2000, threads-i) {
+			events = append(events, fmt.Sprintf(`{"type":"hit","attr":{"user":"u%d"}}`, i))
+			i++
+		}
+		c.must(202, "POST", "/v1/events", "["+strings.Join(events, ",")+"]")
 	}
-	c.must(202, "POST", "/v1/events", "["+strings.Join(events, ",")+"]")
-	c.must(202, "POST", "/v1/batch-operations", `{"operation":"pause","activity":"flood","rate":200}`)
+	c.must(202, "POST", "/v1/batch-operations", fmt.Sprintf(`{"operation":"pause","activity":"flood","rate":%d}`, rate))
 	job := func() (j shownJob) {
 		if err := json.Unmarshal([]byte(c.must(200, "GET", "/v1/batch-operations/1", "")), &j); err != nil {
 			t.Fatal(err)
@@ -40,7 +48,7 @@ func TestBatchSurvivesKill9(t *testing.T) {
 		return j
 	}
 	deaths := 0
-	for _, hit := range []int64{50, 200, 400} {
+	for _, hit := range []int64{threads / 12, threads / 3, threads * 2 / 3} {
 		if j := reach(hit); j.State != "running" {
 			t.Fatalf("after %d hits the job is %s: %s", j.Hit, j.State, j.Error)
 		}
