@@ -281,6 +281,7 @@ func (e *Engine) Run(ctx context.Context) {
 		}
 	}
 	p.close()
+	e.saveLoose()
 	e.printer.stop()
 	e.stop()
 	wg.Wait()

@@ -44,6 +44,7 @@ func commandOf(operation string) string {
 // usualStatuses are those an operation is for, where its filter names none.
 var usualStatuses = map[string][]activity.Status{
 	"pause":               {activity.Running, activity.Waiting},
+	"repair":              {activity.Waiting, activity.Stalled},
 	"resume":              {activity.Paused, activity.Stalled},
 	OperationFireAlarms:   {activity.Waiting},
 	OperationDeleteAlarms: {activity.Waiting, activity.Paused},
@@ -51,9 +52,9 @@ var usualStatuses = map[string][]activity.Status{
 
 // JobOperations returns what batch jobs can do: every command of a thread, and the same for alarms.
 func JobOperations() []string {
-	names := []string{OperationFireAlarms, OperationDeleteAlarms}
+	names := []string{OperationFireAlarms, OperationDeleteAlarms, "repair"}
 	for _, name := range activity.Commands() {
-		if name != activity.CommandFireAlarm && name != activity.CommandDeleteAlarm {
+		if name != activity.CommandFireAlarm && name != activity.CommandDeleteAlarm && name != "repair" {
 			names = append(names, name)
 		}
 	}
@@ -126,17 +127,34 @@ func (e *Engine) StartJob(ctx context.Context, j store.Job) (store.Job, error) {
 	}
 	b.all[j.ID] = &job{row: store.Job{ID: j.ID}} // holds the number; begins when the row is on disk
 	b.mu.Unlock()
-	err := e.doJob(ctx, op)
+	done := make(chan error, 1)
+	op.answer = func(err error) { // also where nobody waits any more: what is on disk is carried out
+		b.placed(&j, op.drop, err)
+		done <- err
+	}
+	if err := e.put(input{job: op}, maxInbox); err != nil {
+		b.placed(&j, 0, err)
+		return j, err
+	}
+	select {
+	case err := <-done:
+		return j, err
+	case <-ctx.Done():
+		return j, ctx.Err()
+	}
+}
+
+// placed begins a job whose row is on disk, or gives its number back.
+func (b *jobBook) placed(j *store.Job, dropped uint64, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if err != nil {
 		delete(b.all, j.ID)
-		return j, err
+		return
 	}
-	delete(b.all, op.drop)
-	b.all[j.ID] = &job{row: j}
+	delete(b.all, dropped)
+	b.all[j.ID] = &job{row: *j}
 	b.poke()
-	return j, nil
 }
 
 // checkJob completes a job that is to be started.

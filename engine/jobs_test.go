@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
+
 	"github.com/weftbox/weftbox/activity"
 	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/messagebus"
@@ -293,5 +295,74 @@ func TestScanFindsWhatItsFilterChooses(t *testing.T) {
 				t.Errorf("filter %+v in pages of %d chooses %d threads, want %d", f, page, len(got), want)
 			}
 		}
+	}
+}
+
+// TestJobAfterADeathAtAnyPoint cuts the power before and after each commit of a job, where slots are committed one by one, and lets it go on on what
+// the disk holds: in the end each thread was hit once.
+func TestJobAfterADeathAtAnyPoint(t *testing.T) {
+	r, number := crowdOf(t, 0)
+	r.must(r.store.Close())
+	disk := vfs.NewCrashableMem()
+	var clones []vfs.FS
+	recording := false
+	hook := func(point string) {
+		if recording && (point == PointBeforeCommit || point == PointAfterCommit) {
+			clones = append(clones, disk.CrashClone(vfs.CrashCloneCfg{}))
+		}
+	}
+	open := func(fs vfs.FS) {
+		var err error
+		r.store, err = store.Open("state", store.Options{FS: fs, Slots: 8, CommitSlots: true})
+		r.must(err)
+		r.e, err = New(Options{Store: r.store, Clock: r.clock, Metadata: r.cache.Load, Producer: r, Stdout: &r.out, Log: r.e.o.Log, Hook: hook,
+			Fatal: func(err error) { r.t.Fatalf("the engine gave up: %v", err) }})
+		r.must(err)
+	}
+	const threads = 40
+	open(disk)
+	for i := range threads {
+		r.put(event("a", "", "user", fmt.Sprint("u", i)))
+	}
+	recording = true
+	r.startNow(store.Job{Operation: "pause", Rate: 30, Filter: store.ThreadFilter{Activity: number}})
+	r.finishJobs()
+	recording = false
+	if len(clones) < 2*threads/3 {
+		t.Fatalf("%d deaths were recorded, want at least two for each commit of three threads", len(clones))
+	}
+	started := 0
+	for i, fs := range clones {
+		r.must(r.store.Close())
+		open(fs)
+		if len(r.e.Jobs()) == 0 { // it died before the job was on disk: nobody was told of it
+			continue
+		}
+		started++
+		r.finishJobs()
+		if got := r.job(1); got.State != store.JobDone || got.Counts.Hit != threads || got.Counts.Refused != 0 || r.statuses(number, threads)["paused"] != threads {
+			t.Errorf("after death %d the job ended %v with %+v and %v, want %d hits and paused threads", i, got.State, got.Counts, r.statuses(number, threads), threads)
+		}
+		if !strings.Contains(r.counted(number), fmt.Sprintf("1/wait command -1 taken=%d", threads)) {
+			t.Errorf("after death %d the counters say %s, want %d commands taken", i, r.counted(number), threads)
+		}
+	}
+	if started < len(clones)-2 {
+		t.Errorf("of %d deaths only %d left the job, want all but those of its own commit", len(clones), started)
+	}
+}
+
+// A job whose caller went away before the commit is on disk and is carried out all the same.
+func TestJobOfACallerThatWentAway(t *testing.T) {
+	r, number := crowdOf(t, 10)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := r.e.StartJob(ctx, store.Job{Operation: "kill", Filter: store.ThreadFilter{Activity: number}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("starting a job with a context that is done: %v", err)
+	}
+	r.e.Turn()
+	if r.finishJobs(); r.statuses(number, 10)["killed"] != 10 || r.job(1).State != store.JobDone {
+		t.Errorf("the job is %+v, want it done", r.job(1))
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/weftbox/weftbox/activity"
@@ -230,6 +231,23 @@ func (t *turn) gatherLoose() {
 	}
 	if was == 0 && len(l.list) > 0 {
 		l.sinceMs = t.nowMs
+	}
+}
+
+// saveLoose writes them when the loop has ended.
+func (e *Engine) saveLoose() {
+	if len(e.loose.list) == 0 || e.failed.Load() {
+		return
+	}
+	b := e.store.NewBatch()
+	defer b.Close()
+	b.Begin(store.NodeSlot)
+	for i := range e.loose.list {
+		b.AddVerdict(e.loose.list[i].number, e.loose.list[i].count)
+	}
+	e.loose.reset()
+	if err := b.Commit(); err != nil {
+		e.o.Fatal(fmt.Errorf("counters could not be committed: %w", err))
 	}
 }
 

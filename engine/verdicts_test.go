@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -221,5 +222,22 @@ func BenchmarkVerdictCounters(b *testing.B) {
 	for mode, took := range spent {
 		slices.Sort(took)
 		b.ReportMetric(float64(took[len(took)/2].Nanoseconds())/benchMessages, "ns/event_"+mode)
+	}
+}
+
+func TestCountsThatWaitAreWrittenWhenTheLoopEnds(t *testing.T) {
+	r, number := newPicky(t, false, "1h")
+	ctx, stop := context.WithCancel(context.Background())
+	ended, answered := make(chan struct{}), make(chan struct{})
+	go func() { r.e.Run(ctx); close(ended) }()
+	refused := event("b", "", "user", "u3", "n", int64(1))
+	refused.Answer = func(messagebus.Answer) { close(answered) }
+	r.must(r.e.Submit(refused))
+	<-answered
+	stop()
+	<-ended
+	r.restart()
+	if got := r.counted(number); got != "1/ event -1 no_trigger=1" {
+		t.Errorf("after an orderly end the counters are %q, want the refused event", got)
 	}
 }
