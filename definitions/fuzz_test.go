@@ -109,7 +109,11 @@ func FuzzMend(f *testing.F) {
 			t.Fatalf("%q has the problems\n%+v\nwith its quotes\n%+v", text, kept, after)
 		}
 		for i, p := range after {
-			if q := kept[i]; p.Code != q.Code || p.Line != q.Line || p.Path != q.Path || p.Column < q.Column {
+			q := kept[i]
+			if p.Code == "WB1001" && q.Code == "WB1001" {
+				continue // where YAML gives up, the words may name another quote, that stands elsewhere
+			}
+			if p.Code != q.Code || p.Line != q.Line || p.Path != q.Path || p.Column < q.Column {
 				t.Errorf("%q has the problem\n%+v\nwith its quotes\n%+v", text, q, p)
 			}
 		}

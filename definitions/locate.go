@@ -60,8 +60,8 @@ func stoppedAtMapping(err error) int {
 	return 1
 }
 
-// syntaxProblem puts a stop into words for the author. err is what the first parser said, used where the second has no place.
-func syntaxProblem(src *source, s stop, found bool, err error) Problem {
+// syntaxProblem puts a stop into words for the author. read is the text as it was read: that of src, with the quotes of what was mended. err is what the first parser said, used where the second has no place.
+func syntaxProblem(src *source, read string, s stop, found bool, err error) Problem {
 	p := Problem{Code: "WB1001", Severity: SeverityError, Line: s.line, Column: s.column}
 	if found && s.secondDocument {
 		p.Code = "WB1007"
@@ -78,7 +78,7 @@ func syntaxProblem(src *source, s stop, found bool, err error) Problem {
 		}
 		return p.says(say("YAML cannot be read here: %s", cut(text, 200)), words{})
 	}
-	if opened, closed := src.strayQuote(s.line); opened.line > 0 && src.closesAt(opened, s.line) {
+	if opened, closed := src.strayQuote(s.line); opened.line > 0 && closesAt(read, opened, s.line) {
 		p.Line, p.Column = opened.line, opened.column
 		return p.says(say("this quote is closed only in line %d, in the middle of a text", closed), say("close the quote"))
 	}
@@ -87,7 +87,8 @@ func syntaxProblem(src *source, s stop, found bool, err error) Problem {
 }
 
 // closesAt reports whether the text can be read further than to a line, once the quote that opens at a place is closed at its line's end.
-func (s *source) closesAt(opened spot, last int) bool {
+func closesAt(text string, opened spot, last int) bool {
+	s := newSource(text)
 	lines := make([]string, len(s.lines))
 	for i := range s.lines {
 		lines[i] = s.lines[i].text

@@ -54,7 +54,7 @@ func read(src *source) reading {
 	at, found := locate(src.text)
 	first, ok := src.mendable(at)
 	if !found || !ok {
-		p := syntaxProblem(src, at, found, err)
+		p := syntaxProblem(src, src.text, at, found, err)
 		return reading{problem: &p}
 	}
 	if r, ok := readAhead(src, first); ok {
@@ -124,7 +124,7 @@ func stopped(src *source, places []MendedPlace, text string, err error) reading 
 	if last := places[len(places)-1]; found && at.line == last.Line && at.column < last.Column {
 		places = places[:len(places)-1]
 	}
-	p := syntaxProblem(src, at, found, err)
+	p := syntaxProblem(src, text, at, found, err)
 	return reading{mended: places, problem: &p}
 }
 
