@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"unicode/utf8"
 )
@@ -99,6 +100,9 @@ func FuzzMend(f *testing.F) {
 		}
 		_, before := Check([]byte(text), testEnv())
 		_, after := Check(fixed, testEnv())
+		if slices.ContainsFunc(after, func(p Problem) bool { return p.Code == "WB1001" }) {
+			return // another fault stops YAML, and values behind it stay as they are
+		}
 		kept := before[:0:0]
 		for _, p := range before {
 			if p.Code != "WB2001" {
@@ -110,9 +114,6 @@ func FuzzMend(f *testing.F) {
 		}
 		for i, p := range after {
 			q := kept[i]
-			if p.Code == "WB1001" && q.Code == "WB1001" {
-				continue // where YAML gives up, the words may name another quote, that stands elsewhere
-			}
 			if p.Code != q.Code || p.Line != q.Line || p.Path != q.Path || p.Column < q.Column {
 				t.Errorf("%q has the problem\n%+v\nwith its quotes\n%+v", text, q, p)
 			}
