@@ -19,6 +19,7 @@ func init() {
 		Required: true,
 		Waits:    true,
 		Service:  true,
+		Beside:   true,
 	}, service{})
 }
 

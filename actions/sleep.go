@@ -14,6 +14,7 @@ func init() {
 		Keys:     []definitions.Key{{Name: "time", Required: true, Doc: "how long, in milliseconds"}},
 		Required: true,
 		Waits:    true,
+		Beside:   true,
 	}, sleep{})
 }
 

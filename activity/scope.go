@@ -40,6 +40,22 @@ func (s *Scope) Set(name string, value any) {
 	s.Vars = s.thread.Vars
 }
 
+// Unset deletes a variable.
+func (s *Scope) Unset(name string) {
+	s.thread.Vars = s.thread.Vars.Without(name)
+	s.Vars = s.thread.Vars
+}
+
+// SetAll gives variables values that are all computed before any is set.
+func (s *Scope) SetAll(assigns []definitions.Assign) error {
+	values, err := s.evalAll(assigns)
+	if err != nil {
+		return err
+	}
+	s.assign(assigns, values)
+	return nil
+}
+
 // Take follows a clause that was chosen: its context_vars and its then both see the variables as they were before it.
 func (s *Scope) Take(c *definitions.Clause) Outcome {
 	control, err := s.follow(c)

@@ -123,6 +123,10 @@ func argsHint(s *Spec) words {
 		return say(`add "args:" with a list of clauses`)
 	case ShapeAssignments:
 		return say(`add "args:" with a list of "- variable: <expression>"`)
+	case ShapeVars:
+		return say(`add "args:" with "variable: <expression>"`)
+	case ShapeNames:
+		return say(`add "args: all" or "args:" with a list of names`)
 	case ShapeKeys:
 		for _, k := range s.Keys {
 			if k.Required {
@@ -145,7 +149,13 @@ func (c *checker) actionArgs(n *node, path string, a *Action) {
 	owner := say("the args of %s", a.Type)
 	switch a.Spec.Shape {
 	case ShapeKeys:
-		a.Args = c.keyArgs(n, path, owner, a.Spec)
+		a.Args = c.keyArgs(n, path, owner, a.Spec.Keys)
+	case ShapeVars:
+		if c.isMap(n, path, owner, say(`write "variable: <expression>" in it`)) {
+			a.Args = c.args(n, path, expr.ContextAction)
+		}
+	case ShapeNames:
+		a.Args = c.nameArgs(n, path, owner)
 	case ShapeClauses:
 		if c.isList(n, path, owner, clauseForm(a.Spec.Heads)) {
 			a.Clauses = c.clauses(n, path, say("%s", a.Type), a.Spec.Heads, expr.ContextAction)
@@ -155,34 +165,6 @@ func (c *checker) actionArgs(n *node, path string, a *Action) {
 	default:
 		a.Args = c.args(n, path, expr.ContextAction)
 	}
-}
-
-func (c *checker) keyArgs(n *node, path string, owner words, spec *Spec) *Args {
-	known := make([]string, len(spec.Keys))
-	for i, k := range spec.Keys {
-		known[i] = k.Name
-	}
-	if !c.isMap(n, path, owner, say("its keys are: %s", cut(joined(known), 200))) {
-		return nil
-	}
-	f := c.fields(n, path, owner, known...)
-	out := &Args{Kind: ArgsMap, Line: n.line, Column: n.column}
-	for _, k := range spec.Keys {
-		if k.Required {
-			f.need(k.Name, say("%s", k.Doc))
-		}
-	}
-	for i, key := range n.keys {
-		for _, name := range known {
-			if f.keys[name] != key {
-				continue
-			}
-			if v := c.args(n.items[i], sub(path, key.value), expr.ContextAction); v != nil {
-				out.Pairs = append(out.Pairs, Assign{Name: name, Value: v})
-			}
-		}
-	}
-	return out
 }
 
 func joined(words []string) string {

@@ -42,13 +42,33 @@ const (
 	ShapeKeys                     // a map with the keys of Spec.Keys
 	ShapeClauses                  // a list of clauses (case, receive)
 	ShapeAssignments              // a list of maps with one entry each: variable and expression (compute)
+	ShapeVars                     // a map of variables and expressions (update_var)
+	ShapeNames                    // "all", a list of names, or an expression whose value is one of these (delete_var, debug)
+)
+
+// Form says what the value of a Key is.
+type Form uint8
+
+// The forms of a Key's value.
+const (
+	FormValue    Form = iota // an expression, list or map
+	FormControl              // an expression that says where the thread goes next
+	FormName                 // a bare word, or an expression whose value is the name
+	FormAction               // FormName, of an action of the definition
+	FormClauses              // a list of clauses with the heads of Key.Heads: Args.Clauses
+	FormHandlers             // a list of clauses that see the result and have no then: {when, context_vars} or {default: {variables}}
+	FormMaps                 // a list of maps with the keys of Key.Keys
 )
 
 // Key is one argument of an action type whose shape is ShapeKeys.
 type Key struct {
 	Name     string
+	Aliases  []string // other spellings; the action finds the value under Name
 	Required bool
 	Doc      string
+	Form     Form
+	Heads    []Head // FormClauses
+	Keys     []Key  // FormMaps
 }
 
 // Spec is what a definition must know of an action type to check its use. It is a value, so that a checker needs no behavior.
@@ -62,6 +82,7 @@ type Spec struct {
 	Required bool   // args must be present
 	Waits    bool   // may wait for a message: await:false is allowed on it, a cycle through it is no busy loop
 	Service  bool   // a registered service rather than a built-in type
+	Beside   bool   // concurrent may run it beside others: it waits for its own answer or alarm and for nothing else
 }
 
 // Env is what a definition may refer to: the action types and strategies that exist, as values.

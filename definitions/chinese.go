@@ -307,4 +307,19 @@ var chinese = map[string]string{
 	`there is no key %s here: %s`:                `这里没有键 %s：%s`,
 	`there is no operation %s: write some of %s`: `没有操作 %s：可写 %s`,
 	`write drop, keep, keep:50, or a map {keep: 50, ttl: 7d, priority: an expression}`: `写 drop、keep、keep:50，或映射 {keep: 50, ttl: 7d, priority: 表达式}`,
+
+	// the forms of an action's keys
+	`%s and %s are the same`:                             `%s 和 %s 是同一个`,
+	`%s is a %s, which can not be run beside others`:     `%s 是 %s，不能与其他动作并行`,
+	`%s must be "all" or a list of names, this is a map`: `%s 必须是 "all" 或名字的列表，这里是映射`,
+	`%s of %s`: `%[2]s 的 %[1]s`,
+	`add "args: all" or "args:" with a list of names`:                 `写 "args: all"，或在 "args:" 里写名字的列表`,
+	`add "args:" with "variable: <expression>"`:                       `加上 "args:"，里面写 "变量: <表达式>"`,
+	`an entry begins with one of when and default; this one has both`: `一项以 when 或 default 之一开头，这里两者都有`,
+	`name actions of services, sleep or clock`:                        `只写服务、sleep 或 clock 的动作`,
+	`no action has the name %s`:                                       `没有名为 %s 的动作`,
+	`write "- name", one entry for each`:                              `写 "- 名字"，每个一项`,
+	`write "variable: <expression>" in it`:                            `里面写 "变量: <表达式>"`,
+	`write a list of "- when: <condition>" with "context_vars: {…}", or "- default: {name: <expression>}"`: `写成列表："- when: <条件>" 加 "context_vars: {…}"，或 "- default: {名字: <表达式>}"`,
+	`write a list of maps`: `写映射的列表`,
 }

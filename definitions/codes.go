@@ -110,6 +110,8 @@ var ownCodes = []ownCode{
 
 	{"WB1120", SeverityError, "A variable gets a name that begins with $; those are the engine's.", "Give it another name."},
 	{"WB1121", SeverityError, "A default does not stand last in its list of clauses. It is taken when no other clause is, wherever it stands, and is to be read so.", "Move it to the end."},
+	{"WB1130", SeverityError, "A key stands twice under two of its spellings.", "Keep one of them."},
+	{"WB1131", SeverityError, "An action that is run beside others waits for something that only one action can wait for.", "Name actions of services, sleep or clock."},
 
 	{"WB1201", SeverityError, "There is no action type and no registered service of this name.", "Correct the name, or register the service."},
 	{"WB1202", SeverityError, "There is no domain id strategy of this name.", "Correct the name, or add the strategy."},

@@ -21,6 +21,7 @@ type use struct {
 	x       *Expr
 	n       *node
 	control bool // its value is where the thread goes next
+	target  bool // its value is the name of an action that is run too
 }
 
 // expression compiles a scalar. It returns nil after a problem.

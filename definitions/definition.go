@@ -76,7 +76,7 @@ type Clause struct {
 	Index       int // place in its list, from 0
 	Head        Head
 	Cond        *Expr // the condition (when) or the delay in ms (after); nil for default
-	Then        *Expr // the control; for default, the default's own expression
+	Then        *Expr // the control; for default, the default's own expression; nil in a handler
 	ContextVars []Assign
 	Line        int
 	Column      int
@@ -96,16 +96,18 @@ const (
 	ArgsExpr ArgsKind = iota
 	ArgsList
 	ArgsMap
+	ArgsClauses
 )
 
 // Args is a tree of lists and maps with expressions as leaves; map entries keep the order of the text.
 type Args struct {
-	Kind   ArgsKind
-	Expr   *Expr    // ArgsExpr
-	Items  []*Args  // ArgsList
-	Pairs  []Assign // ArgsMap
-	Line   int
-	Column int
+	Kind    ArgsKind
+	Expr    *Expr    // ArgsExpr
+	Items   []*Args  // ArgsList
+	Pairs   []Assign // ArgsMap
+	Clauses []Clause // ArgsClauses; it has no value
+	Line    int
+	Column  int
 }
 
 // Get returns the value of a map entry, nil when a is nil, no map, or has no such entry.

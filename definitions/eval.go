@@ -99,6 +99,8 @@ func (a *Args) Eval(s *expr.Scope) (any, error) {
 			out[pair.Name] = v
 		}
 		return out, nil
+	case ArgsClauses:
+		return nil, a.Fail("clauses have no value")
 	default:
 		return a.Expr.Eval(s)
 	}

@@ -91,6 +91,7 @@ func (c *checker) flow() {
 			}
 		}
 		c.constantTarget(u, all)
+		c.partTarget(u, all)
 	}
 }
 

@@ -132,6 +132,17 @@ func (a *Args) each(visit func(*Expr)) {
 	for _, item := range a.Items {
 		item.each(visit)
 	}
+	for i := range a.Clauses {
+		cl := &a.Clauses[i]
+		for _, x := range []*Expr{cl.Cond, cl.Then} {
+			if x != nil {
+				visit(x)
+			}
+		}
+		for _, v := range cl.ContextVars {
+			v.Value.each(visit)
+		}
+	}
 	for _, p := range a.Pairs {
 		p.Value.each(visit)
 	}

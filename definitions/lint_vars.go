@@ -82,6 +82,9 @@ func (v *varReader) args(a *Args) {
 	for _, item := range a.Items {
 		v.args(item)
 	}
+	for i := range a.Clauses {
+		v.clause(&a.Clauses[i])
+	}
 	for _, p := range a.Pairs {
 		v.args(p.Value)
 	}

@@ -90,7 +90,7 @@ func deletes(a *Action) assigned {
 	return out
 }
 
-// gathers takes every context_vars below the arguments for variables that may be set.
+// gathers takes the variables of all clauses among the arguments for variables that may be set.
 func gathers(a *Action) assigned {
 	var out assigned
 	var walk func(a *Args)
@@ -102,18 +102,15 @@ func gathers(a *Action) assigned {
 			walk(item)
 		}
 		for _, p := range a.Pairs {
-			if p.Name == "context_vars" || p.Name == "default" {
-				out.maybe = append(out.maybe, pairNames(p.Value)...)
-			}
 			walk(p.Value)
+		}
+		for _, cl := range a.Clauses {
+			for _, v := range cl.ContextVars {
+				out.maybe = append(out.maybe, v.Name)
+			}
 		}
 	}
 	walk(a.Args)
-	for _, cl := range a.Clauses {
-		for _, v := range cl.ContextVars {
-			out.maybe = append(out.maybe, v.Name)
-		}
-	}
 	return out
 }
 

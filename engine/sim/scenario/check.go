@@ -180,12 +180,14 @@ func (p *player) expectVerdicts(out []string, id activity.ID, e *expectation, m 
 	return out
 }
 
-// expectPrinted compares what the thread printed, without the name of the thread before it.
+// expectPrinted compares what the thread printed, without the name of the thread before it ("ACTION - {variables}" of debug).
 func (p *player) expectPrinted(out []string, id activity.ID, e *expectation, m *mark) []string {
 	prefix := fmt.Sprintf("ActivityThread[%d, %s]: ", id.Activity, id.Domain)
 	lines := []any{}
 	for _, line := range p.printed {
 		if text, mine := strings.CutPrefix(line, prefix); mine {
+			lines = append(lines, text)
+		} else if definition, text, mine := strings.Cut(line, fmt.Sprintf(" - %d - %s - ", id.Activity, id.Domain)); mine && !strings.Contains(definition, " ") {
 			lines = append(lines, text)
 		}
 	}
