@@ -299,7 +299,7 @@ func (s *Scope) leave() {
 	for _, seq := range t.Requests {
 		s.Effects = append(s.Effects, &CloseRequest{Seq: seq})
 	}
-	t.Requests = nil
+	t.Requests, t.Parts = nil, nil
 }
 
 func (s *Scope) end(status Status, reason, text string) {

@@ -65,6 +65,7 @@ type Thread struct {
 	AlarmKind AlarmKind // kind of the wanted alarm
 
 	Requests []uint64 // open requests of the present visit (their outbox numbers)
+	Parts    []Part   // what the present visit waits for beside each other, if it is several things
 
 	CreatedMs int64
 	UpdatedMs int64

@@ -121,7 +121,7 @@ func (c *threadCache) unlink(e *cached) {
 
 // threadBytes estimates what a thread takes in memory.
 func threadBytes(th *activity.Thread) int64 {
-	n := 320 + len(th.ID.Domain) + len(th.Version) + len(th.Action) + len(th.Reason) + len(th.Error) + 8*len(th.Requests) + len(th.Unknown)
+	n := 320 + len(th.ID.Domain) + len(th.Version) + len(th.Action) + len(th.Reason) + len(th.Error) + 8*len(th.Requests) + 48*len(th.Parts) + len(th.Unknown)
 	for i := range th.Vars {
 		n += 40 + len(th.Vars[i].Name) + valueBytes(th.Vars[i].Value)
 	}

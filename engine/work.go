@@ -209,7 +209,7 @@ func (t *turn) activityOf(number uint32) *activity.Activity {
 func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	a := tw.activity
 	if r, ok := d.message.(*activity.Reply); ok && r.Seq == 0 {
-		match(r, &tw.now)
+		tw.now.Match(r)
 	}
 	if l.skips(tw, &d) {
 		return
@@ -254,13 +254,6 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	if tw.now.Status.Ended() {
 		tw.ended = append(tw.ended, tw.now)
 		tw.now = activity.Thread{ID: tw.id, Parked: tw.now.Parked}
-	}
-}
-
-// match leads a reply that names no request to the thread's single open request of that action in the present visit.
-func match(r *activity.Reply, th *activity.Thread) {
-	if len(th.Requests) == 1 && th.Action == r.Action {
-		r.Seq, r.Run, r.Visit = th.Requests[0], th.Run, th.Visit
 	}
 }
 

@@ -26,6 +26,12 @@ const (
 	threadEnded    = 11 // ended-updated
 	threadKept     = 12
 	threadSeen     = 13
+	threadPart     = 16 // repeated: a part's own fields
+
+	partAction = 1
+	partPlace  = 2
+	partSeq    = 3
+	partDue    = 4
 )
 
 var errStatus = errors.New("the status of the thread is unknown: it may be of a newer program")
@@ -70,6 +76,14 @@ func appendThread(dst []byte, t *activity.Thread) ([]byte, error) {
 			last = seq
 		}
 		dst = closeField(dst, at)
+	}
+	for i := range t.Parts {
+		p := &t.Parts[i]
+		dst, at = openField(dst, threadPart)
+		dst = appendTextField(dst, partAction, p.Action)
+		dst = appendUintField(dst, partPlace, uint64(p.Place))
+		dst = appendUintField(dst, partSeq, p.Seq)
+		dst = closeField(appendIntField(dst, partDue, p.DueMs), at)
 	}
 	if t.EndedMs != 0 {
 		dst, at = openField(dst, threadEnded)
@@ -121,6 +135,8 @@ func decodeThread(value string, t *activity.Thread) error {
 			t.Seen = r.uint()
 		case threadHead, threadVars, threadAlarm, threadRequests, threadEnded:
 			decodeThreadPart(&r, t)
+		case threadPart:
+			r.inField(func(in *reader) { t.Parts = append(t.Parts, decodePart(in)) })
 		default:
 			t.Unknown = append(t.Unknown, r.field...)
 		}
@@ -174,4 +190,20 @@ func decodeThreadPart(r *reader, t *activity.Thread) {
 	if err := in.end(); err != nil {
 		r.fail(fmt.Errorf("field %d: %w", r.tag, err))
 	}
+}
+
+func decodePart(r *reader) (p activity.Part) {
+	for r.next() {
+		switch r.tag {
+		case partAction:
+			p.Action = r.body
+		case partPlace:
+			p.Place = uint16(r.small(math.MaxUint16))
+		case partSeq:
+			p.Seq = r.uint()
+		case partDue:
+			p.DueMs = r.int()
+		}
+	}
+	return p
 }
