@@ -29,14 +29,8 @@ func (sleep) Start(s *activity.Scope) activity.Outcome {
 	return activity.Wait()
 }
 
-func (sleep) Receive(s *activity.Scope, m activity.Message) activity.Outcome {
-	if _, ok := m.(*activity.Alarm); !ok {
-		return activity.Ignore()
-	}
-	if s.Settings().KeepSleep {
-		return sleep{}.Start(s)
-	}
-	return activity.Done(nil)
+func (b sleep) Receive(s *activity.Scope, m activity.Message) activity.Outcome {
+	return wake(s, m, b)
 }
 
 // millisOf is millis for an argument.

@@ -2,7 +2,7 @@ package activity
 
 import "github.com/weftbox/weftbox/expr"
 
-// Effect is what a step wants done: *Send, *SetTimer, *CancelTimer, *CloseRequest, *Park, *Record or *Log; the set is closed.
+// Effect is what a step wants done: *Send, *Emit, *SetTimer, *CancelTimer, *CloseRequest, *Park, *Record or *Log; the set is closed.
 // Effects are values: the engine carries them out in the batch of the turn, in order.
 type Effect interface{ effect() }
 
@@ -14,6 +14,13 @@ type Send struct {
 	Run, Visit   uint64
 	Args         any  // the request, a value of package expr
 	IgnoreResult bool // no open request is kept: an answer is late by nature
+}
+
+// Emit sends an event: to the node's own strategies and threads if Service is "" or the node's name, else to a service, which gets it as it is
+// and answers nothing.
+type Emit struct {
+	Service string
+	Event   *Event // without id, sender and receiver, which the engine sets
 }
 
 // SetTimer writes an alarm row.
@@ -58,6 +65,7 @@ type Log struct {
 
 func (*Log) effect()          {}
 func (*Send) effect()         {}
+func (*Emit) effect()         {}
 func (*SetTimer) effect()     {}
 func (*CancelTimer) effect()  {}
 func (*CloseRequest) effect() {}

@@ -29,6 +29,29 @@ func ClassOf(m Message) Class { return m.class() }
 type Carried struct {
 	*Event
 	Strategies []string
+	Direct     bool // it names its thread itself: no strategy is asked, and it gives birth to none
+}
+
+// Address is where an event wants to go by its own attributes, past the conditions of the strategies: to a thread ($ACTIVITY and $DID), or to the
+// threads of one strategy and domain id ($DID_STRATEGY and $DID).
+type Address struct {
+	Activity any    // a number, or a text: the name or the number; nil when Strategy is set
+	Strategy string // "" for a thread
+	Domain   string
+}
+
+// AddressOf reads the address of an event; ok is false when it has none.
+func AddressOf(e *Event) (a Address, ok bool) {
+	domain, ok := e.Attrs["$DID"]
+	if !ok || domain == nil {
+		return a, false
+	}
+	a.Domain = expr.Text(domain)
+	if a.Activity = e.Attrs["$ACTIVITY"]; a.Activity != nil {
+		return a, true
+	}
+	a.Strategy, ok = e.Attrs["$DID_STRATEGY"].(string)
+	return a, ok && a.Strategy != ""
 }
 
 // Command is an operator's word to one thread.

@@ -121,6 +121,16 @@ func (r *Router) Route(s *expr.Scope, e *Event, out []Hit) []Hit {
 	return out
 }
 
+// Hit returns the hit of one strategy for a domain id, whatever its condition says; ok is false if no activity lives by it.
+func (r *Router) Hit(strategy, domain string, e *Event) (h Hit, ok bool) {
+	i, ok := slices.BinarySearchFunc(r.routes, strategy, func(x route, name string) int { return strings.Compare(x.strategy.Name, name) })
+	if !ok {
+		return Hit{}, false
+	}
+	route := &r.routes[i]
+	return Hit{Strategy: strategy, Domain: domain, Activities: route.activities, route: route, event: e}, true
+}
+
 // Strategies returns the strategy's name as a list, which is shared: to append to it makes a new one.
 func (h *Hit) Strategies() []string {
 	if h.route == nil {

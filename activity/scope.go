@@ -22,6 +22,7 @@ type Scope struct {
 	row      uint64 // of the mailbox, out of which the message came; 0: it came by itself
 	place    uint16
 	actions  int64
+	emits    int
 	changed  bool
 	info     expr.ThreadInfo
 	values   []any       // scratch of evalAll
@@ -133,6 +134,15 @@ func (s *Scope) Request(service string, args any, ignore bool) {
 	}
 }
 
+// Emit sends an event to a service, or with "" to the node's own strategies and threads. It arrives once, after the commit.
+func (s *Scope) Emit(service string, e *Event) {
+	s.emits++
+	s.Effects = append(s.Effects, &Emit{Service: service, Event: e})
+}
+
+// Sends returns how many places of the delivery's outbox numbers the last Step has used.
+func (s *Scope) Sends() uint16 { return s.place }
+
 // Wake sets the action's alarm delayMs from now; a negative delay is none. Leaving the action cancels it.
 func (s *Scope) Wake(delayMs int64) {
 	if delayMs < 0 {
@@ -142,7 +152,12 @@ func (s *Scope) Wake(delayMs int64) {
 	if due < s.NowMs { // beyond the end of time
 		due = 1<<63 - 1
 	}
-	s.thread.AlarmDue, s.thread.AlarmKind = due, AlarmAction
+	s.WakeAt(due)
+}
+
+// WakeAt sets the action's alarm to a moment, Unix ms; one that has passed is now.
+func (s *Scope) WakeAt(dueMs int64) {
+	s.thread.AlarmDue, s.thread.AlarmKind = max(dueMs, s.NowMs, 1), AlarmAction
 }
 
 // Print leaves a line for people; it is printed after the commit.
@@ -156,7 +171,7 @@ func (s *Scope) Changed() bool { return s.changed }
 func (s *Scope) begin(a *Activity, t *Thread, number uint64, nowMs int64) {
 	s.Effects = s.Effects[:0]
 	s.activity, s.thread, s.bound, s.Action = a, t, nil, nil
-	s.number, s.place, s.actions, s.changed = number, 0, 0, false
+	s.number, s.place, s.emits, s.actions, s.changed = number, 0, 0, 0, false
 	s.NowMs = nowMs
 	s.Event, s.Result, s.Config, s.Vars = nil, nil, nil, t.Vars
 	s.Scope.Thread = &s.info

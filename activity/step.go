@@ -11,7 +11,7 @@ import (
 // Limits of a step.
 const (
 	MaxActions = 1000 // actions one message may run before the thread yields; "$schedule.max_continue_periods" sets another
-	MaxSends   = 1000 // requests one message may make before the thread yields
+	MaxSends   = 1000 // requests and events one message may send before the thread yields
 	MaxParked  = 1000 // messages that may wait for a yielded or paused thread
 )
 
@@ -73,7 +73,7 @@ func (s *Scope) event(m *Carried, given Message) (Verdict, error) {
 		return s.birth(m)
 	}
 	b := s.pinned()
-	if b != nil && !contains(m.Strategies, b.Definition.Strategy) {
+	if b != nil && !m.Direct && !contains(m.Strategies, b.Definition.Strategy) {
 		return verdict(VerdictDropped), nil
 	}
 	switch s.gate(b) {
@@ -98,7 +98,7 @@ func contains(list []string, s string) bool {
 
 func (s *Scope) birth(m *Carried) (Verdict, error) {
 	b := s.activity.Latest
-	if b == nil || s.activity.State != ActivityRunning || !contains(m.Strategies, b.Definition.Strategy) {
+	if m.Direct || b == nil || s.activity.State != ActivityRunning || !contains(m.Strategies, b.Definition.Strategy) {
 		return verdict(VerdictNoTrigger), nil
 	}
 	t := s.thread
@@ -164,7 +164,7 @@ func (s *Scope) run() error {
 		limit = MaxActions
 	}
 	for {
-		if s.actions >= limit || s.place >= MaxSends {
+		if s.actions >= limit || int(s.place)+s.emits >= MaxSends {
 			t.AlarmDue, t.AlarmKind = s.NowMs+s.bound.Settings.SuspendMs, AlarmYield
 			s.log("suspending")
 			return nil

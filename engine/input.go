@@ -21,6 +21,7 @@ type input struct {
 	delivered *delivered
 	letters   *letterOp // dead letters to be replayed or deleted
 	job       *jobOp    // of a batch job
+	mail      *mailbag  // what threads sent to threads
 }
 
 func (in *input) refuse(err error) {
@@ -84,6 +85,10 @@ func (e *Engine) takeInbox(maxMessages, maxBytes int) []input {
 		if d := e.inbox[n].delivered; d != nil {
 			maxMessages -= len(d.replies)
 			maxBytes -= d.bytes
+		}
+		if m := e.inbox[n].mail; m != nil {
+			maxMessages -= len(m.rows)
+			maxBytes -= m.bytes
 		}
 	}
 	taken := e.inbox[:n:n]

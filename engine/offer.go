@@ -14,7 +14,8 @@ import (
 type offer struct {
 	part   *part // of the record, in the slot
 	hit    activity.Hit
-	domain int32 // place in slotWork.domains, known after readLive
+	to     uint32 // the activity, for an event that names its thread itself; hit then holds the domain id only
+	domain int32  // place in slotWork.domains, known after readLive
 }
 
 // direct is a message that names its thread.
@@ -139,6 +140,10 @@ func (l *lane) threadOf(d *domainWork, number uint32) *threadWork {
 // deliverOffer makes an offer deliveries. A strategy that concerned no thread leaves one verdict.
 func (l *lane) deliverOffer(w *slotWork, o *offer) {
 	p, h, d := o.part, &o.hit, &w.domains[o.domain]
+	if o.to != 0 {
+		l.deliver(w, d, o.to, activity.Carried{Event: p.record.Incoming.Event, Direct: true}, p, "")
+		return
+	}
 	var carried activity.Message = activity.Carried{Event: p.record.Incoming.Event, Strategies: h.Strategies()}
 	to := l.addressees(h, d)
 	for _, a := range to {

@@ -62,9 +62,6 @@ func newRelay(e *Engine) *relay {
 }
 
 func (r *relay) start(ctx context.Context, wg *sync.WaitGroup) {
-	if r.e.o.Producer == nil {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.run = func(d *destination) {
@@ -114,7 +111,7 @@ func (r *relay) dirty(number uint32, slot uint16) {
 
 // hire starts a sender where there is work for one more.
 func (r *relay) hire(d *destination) {
-	if r.run == nil || d.rest != nil || d.held || r.unread > relayUnread || d.senders >= d.window || !d.ready() {
+	if r.run == nil || !r.serves(d) || d.rest != nil || d.held || r.unread > relayUnread || d.senders >= d.window || !d.ready() {
 		return
 	}
 	if d.senders > 0 {
@@ -125,6 +122,12 @@ func (r *relay) hire(d *destination) {
 	}
 	d.senders++
 	r.run(d)
+}
+
+// serves reports whether there is a way to a destination: slots are always reached.
+func (r *relay) serves(d *destination) bool {
+	_, slot := store.IsSlot(d.number)
+	return slot || r.e.o.Producer != nil
 }
 
 func (d *destination) ready() bool {
@@ -236,6 +239,13 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	if len(rows) == 0 {
 		return 0, nil
 	}
+	if _, ok := store.IsSlot(d.number); ok {
+		r.taken(d, bytes)
+		if err := r.e.put(input{mail: &mailbag{destination: d.number, rows: rows, bytes: bytes}}, 0); err != nil {
+			return 0, err
+		}
+		return len(rows), nil
+	}
 	bodies := make([][]byte, len(rows))
 	for i := range rows {
 		bodies[i] = rows[i].Body
@@ -341,7 +351,9 @@ func (e *Engine) RelayNow(ctx context.Context) (sent int, err error) {
 	e.relay.mu.Lock()
 	var all []*destination
 	for _, d := range e.relay.dests {
-		all = append(all, d)
+		if e.relay.serves(d) {
+			all = append(all, d)
+		}
 	}
 	e.relay.mu.Unlock()
 	slicesByNumber(all)

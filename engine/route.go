@@ -26,6 +26,7 @@ type record struct {
 	heir     *record           // set where this one conflicts: the next of its key
 	letter   *store.DeadLetter // the dead letter that is replayed; nil: it came by itself
 	chunk    *jobChunk         // of the batch job that gives the command; nil: none
+	mail     *mail             // a row that a thread of some slot sent; nil: it came from outside
 }
 
 // part is what becomes of a record in one slot. Slots are evaluated side by side: none looks at another's part.
@@ -142,6 +143,8 @@ func (t *turn) route(r *record) error {
 	case r.Err != nil:
 		t.buryUndecoded(r)
 		return nil
+	case r.mail != nil:
+		return t.routeMail(r)
 	case r.Incoming.Event != nil:
 		return t.routeEvent(r)
 	case r.Incoming.Reply != nil:
@@ -164,10 +167,18 @@ func (t *turn) routeEvent(r *record) error {
 	t.e.stats.Events.Add(1)
 	t.e.routes.NowMs = t.nowMs
 	t.e.routes.Reseed(r.BodyHash)
+	if a, ok := activity.AddressOf(r.Incoming.Event); ok {
+		return t.routeAddressed(r, a)
+	}
 	t.hits = t.snap.Router.Route(&t.e.routes, r.Incoming.Event, t.hits[:0])
 	if len(t.hits) == 0 {
 		unheard(&t.unrouted, "", activity.VerdictNoTrigger)
 	}
+	return t.offerHits(r)
+}
+
+// offerHits gives the event to the domain ids of t.hits, as far as their slots have not applied it before.
+func (t *turn) offerHits(r *record) error {
 	for i := range t.hits {
 		h := &t.hits[i]
 		if h.Err == nil {

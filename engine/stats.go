@@ -20,7 +20,8 @@ type Stats struct {
 	Duplicates     atomic.Int64 // repeats that were not applied
 	Late           atomic.Int64 // replies and alarms nobody waited for
 	AlarmsFired    atomic.Int64 // alarms that reached their threads
-	Requests       atomic.Int64 // rows put into the outbox
+	Requests       atomic.Int64 // rows put into the outbox for services
+	Mails          atomic.Int64 // rows put into the outbox for other threads
 	DeliveryErrors atomic.Int64 // batches a destination did not take
 	DeadLetters    atomic.Int64
 

@@ -40,6 +40,7 @@ type turn struct {
 	letters   turnLetters // dead letters to be replayed or deleted
 	jobs      []*jobOp    // of batch jobs
 	unrouted  tallies     // verdicts of events that came to no slot
+	bags      []*mailbag  // mail taken from outboxes of slots
 }
 
 // position is how far a source was read: everything below next is applied once the turn is, also where the source went back meanwhile.
@@ -66,6 +67,8 @@ func (t *turn) reset() {
 	}
 	t.touched = t.touched[:0]
 	t.positions = t.positions[:0]
+	clear(t.bags)
+	t.bags = t.bags[:0]
 	t.letters.bytes, t.replies = 0, 0
 	t.batch.Reset() // a turn that could not be decided leaves its writes
 	t.unrouted.reset()
@@ -151,6 +154,9 @@ func (t *turn) collect() error {
 		if in.job != nil {
 			t.takeJob(in.job)
 		}
+		if in.mail != nil {
+			t.takeMail(in.mail)
+		}
 	}
 	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
 		return err
@@ -195,6 +201,7 @@ func (t *turn) tell() {
 	}
 	t.tellLetters()
 	t.tellJobs()
+	t.tellMail()
 	for _, d := range t.done {
 		e.relay.deleted(d)
 	}

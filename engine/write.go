@@ -37,6 +37,11 @@ func (l *lane) unfit(th *activity.Thread) *activity.Discard {
 				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
 			}
 			out = append(out, expr.Var{Name: f.Service, Value: f.Args})
+		case *activity.Emit:
+			if _, known := l.t.snap.Services[f.Service]; !known && !l.means(f.Service) {
+				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
+			}
+			out = append(out, expr.Var{Name: f.Event.Type, Value: f.Event.Attrs})
 		case *activity.Record:
 			out = append(out, expr.Var{Name: f.Kind, Value: f.Text})
 		}
@@ -50,6 +55,7 @@ func (l *lane) unfit(th *activity.Thread) *activity.Discard {
 // carryOut writes the effects of the last step; this switch is the only place that knows them all.
 func (l *lane) carryOut(w *slotWork, tw *threadWork, d *delivery) {
 	s := &l.scope
+	place := s.Sends()
 	if s.Changed() {
 		tw.dirty = true
 	}
@@ -57,6 +63,8 @@ func (l *lane) carryOut(w *slotWork, tw *threadWork, d *delivery) {
 		switch f := effect.(type) {
 		case *activity.Send:
 			l.send(w, tw.id, d.number, f)
+		case *activity.Emit:
+			place = l.emit(w, d.number, place, f)
 		case *activity.SetTimer:
 			l.batch.PutAlarm(tw.id, f.Run, f.Row)
 			l.e.heads[w.slot] = min(l.e.heads[w.slot], f.Row.DueMs)

@@ -92,6 +92,9 @@ func readCall(body []byte) (*Call, error) {
 	m, _ := v.(map[string]any)
 	attr, _ := m["attr"].(map[string]any)
 	c := &Call{body: bytes.Clone(body), Args: attr["args"]}
+	if m["type"] != "req" {
+		return readEvent(c, m)
+	}
 	var ok [6]bool
 	var number int64
 	c.Service, ok[0] = m["receiver"].(string)
@@ -104,6 +107,19 @@ func readCall(body []byte) (*Call, error) {
 		return nil, fmt.Errorf("a request without its fields: %s", body)
 	}
 	c.Activity = uint32(number)
+	return c, nil
+}
+
+// readEvent reads an event that an action send sent: whose it is can not be seen in it, and nobody waits for an answer.
+func readEvent(c *Call, m map[string]any) (*Call, error) {
+	var ok [3]bool
+	c.Service, ok[0] = m["receiver"].(string)
+	c.RequestID, ok[1] = m["id"].(string)
+	c.AtMs, ok[2] = m["time"].(int64)
+	if ok != [3]bool{true, true, true} {
+		return nil, fmt.Errorf("an event without its fields: %s", c.body)
+	}
+	c.Args, c.IgnoreResult = m, true
 	return c, nil
 }
 

@@ -25,7 +25,8 @@ type Options struct {
 	StartMs int64 // where the clock begins, Unix ms
 	Slots   uint16
 	// CrashAlways takes the power away after every turn and before the outbox hears that a request was delivered; after the first
-	// hundred times only every sixteenth time. Slots are committed one by one.
+	// hundred times only every sixteenth time. Slots are committed one by one; in turns that no message from outside is part of, it
+	// also takes the power away between two of them.
 	CrashAlways bool
 	CommitSlots bool // slots are committed one by one; CrashAlways says so too
 }
@@ -45,6 +46,7 @@ type World struct {
 	out      bytes.Buffer
 	crashes  int
 	moments  int // at which CrashAlways could restart
+	tear     tear
 	lives    map[activity.ID]*life
 	order    []activity.ID // keys of lives, in the order of their first message
 	notes    []Note
@@ -91,7 +93,7 @@ func (w *World) open(nowMs int64) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.store, err = store.Open("store", store.Options{FS: w.fs, Slots: w.o.Slots, CacheBytes: 1 << 20, CommitSlots: w.o.CrashAlways || w.o.CommitSlots}); err != nil {
+	if w.store, err = store.Open("store", store.Options{FS: w.stateFS(), Slots: w.o.Slots, CacheBytes: 1 << 20, CommitSlots: w.o.CrashAlways || w.o.CommitSlots}); err != nil {
 		return err
 	}
 	if floor := w.store.Node().FloorMs; floor > nowMs {
@@ -126,9 +128,11 @@ func (w *World) Crash() {
 	}
 }
 
-func (w *World) restart() {
+func (w *World) restart() { w.restartFrom(w.fs.CrashClone(vfs.CrashCloneCfg{})) }
+
+// restartFrom starts the node again on what a disk holds.
+func (w *World) restartFrom(disk *vfs.MemFS) {
 	now := w.clock.NowMs()
-	disk := w.fs.CrashClone(vfs.CrashCloneCfg{})
 	if err := w.Close(); err != nil { // it still sees the old file system
 		panic(&Fault{err})
 	}
@@ -176,11 +180,10 @@ func (w *World) Settle() error {
 // quiet runs turns and hands requests to the services until neither finds anything to do.
 func (w *World) quiet() error {
 	for turns := 0; ; {
-		for w.node.Turn() {
+		for w.tornTurn() {
 			if turns++; turns > MaxTurns {
 				return fmt.Errorf("after %d turns there is still work at this moment: some thread goes round in circles without ever waiting", MaxTurns)
 			}
-			w.restartIfAlways()
 			w.count()
 		}
 		before := len(w.services.calls)
@@ -207,10 +210,14 @@ func (w *World) restartIfAlways() {
 	if !w.o.CrashAlways {
 		return
 	}
-	if w.moments++; w.moments <= manyCrashes || w.moments%seldom == 0 {
+	w.moments++
+	if w.dies() {
 		w.restart()
 	}
 }
+
+// dies reports whether the present moment is one at which CrashAlways restarts.
+func (w *World) dies() bool { return w.moments <= manyCrashes || w.moments%seldom == 0 }
 
 // Advance turns the clock forward by byMs. It stops wherever an alarm is due or a service answers, and settles there.
 func (w *World) Advance(byMs int64) error {

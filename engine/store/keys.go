@@ -55,8 +55,11 @@ const (
 	letterJob       = 'k'
 )
 
-// sortService is the sort of an outbox destination that is a service's number; other sorts are reserved.
-const sortService = 1
+// The sorts of outbox destinations; others are reserved.
+const (
+	sortService = 1 // the number of a service
+	sortSlot    = 2 // the number of a slot
+)
 
 // comparer orders keys by their bytes. Its Split ends a prefix after <domain>, so that bloom filters answer "no row of this domain"
 // without a disk read (docs/decisions/0001-comparer.md). Name and Split are fixed with the first store.
@@ -157,7 +160,11 @@ func appendJobKey(dst []byte, slot uint16, job uint64) []byte {
 }
 
 func appendOutboxPrefix(dst []byte, slot uint16, destination uint32) []byte {
-	return appendU32(append(appendHead(dst, slot, letterOutbox), sortService), destination)
+	sort := byte(sortService)
+	if to, ok := IsSlot(destination); ok {
+		sort, destination = sortSlot, uint32(to)
+	}
+	return appendU32(append(appendHead(dst, slot, letterOutbox), sort), destination)
 }
 
 func appendRequestKey(dst []byte, slot uint16, seq uint64) []byte {

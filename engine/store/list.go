@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 
@@ -35,7 +36,7 @@ func (s *Store) Members(slot uint16, number uint32, after string, limit int) ([]
 
 // OutboxHead returns the destinations that have rows in a slot, ascending: one seek per destination with a backlog, plus one.
 func (s *Store) OutboxHead(slot uint16) ([]uint32, error) {
-	head := append(appendHead(nil, slot, letterOutbox), sortService)
+	head := appendHead(nil, slot, letterOutbox)
 	c, err := s.rangeCursor(head, appendEnd(nil, head))
 	if err != nil {
 		return nil, err
@@ -44,16 +45,19 @@ func (s *Store) OutboxHead(slot uint16) ([]uint32, error) {
 	for ok := c.First(); ok; {
 		c.visited++
 		r := keyReader{rest: c.Key()[len(head):]}
-		number := r.u32()
-		if r.bad {
-			err = corrupt(c.Key(), errKey)
-			break
+		sort, number := r.u8(), r.u32()
+		switch {
+		case r.bad || sort == sortService && number >= slotDestination || sort == sortSlot && number > math.MaxUint16:
+			return out, errors.Join(corrupt(c.Key(), errKey), c.finish(nil))
+		case sort == sortSlot:
+			number = ToSlot(uint16(number))
+		case sort != sortService: // of a newer program
+			ok = c.SeekGE(append(head[:len(head):len(head)], sort+1))
+			continue
 		}
 		out = append(out, number)
-		if number == math.MaxUint32 {
-			break
-		}
-		ok = c.SeekGE(appendOutboxPrefix(nil, slot, number+1))
+		next := appendEnd(nil, appendOutboxPrefix(nil, slot, number))
+		ok = c.SeekGE(next)
 	}
 	return out, c.finish(err)
 }

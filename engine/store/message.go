@@ -27,6 +27,7 @@ const (
 	eventAttrs      = 5 // a map value
 	eventTime       = 6
 	eventStrategies = 7 // repeated
+	eventDirect     = 8
 
 	commandName = 1
 	commandArgs = 2 // a map value
@@ -50,6 +51,12 @@ const (
 	alarmVisit = 4
 	alarmN     = 5
 )
+
+// EncodeMessage returns a message as a row to a slot carries it; DecodeMessage reads it again, values of all types as they were.
+func EncodeMessage(m activity.Message) ([]byte, error) { return appendMessage(nil, m) }
+
+// DecodeMessage reads what EncodeMessage made.
+func DecodeMessage(body []byte) (activity.Message, error) { return decodeMessage(string(body)) }
 
 // appendMessage appends the value of a mail row.
 func appendMessage(dst []byte, m activity.Message) ([]byte, error) {
@@ -109,6 +116,9 @@ func appendEvent(dst []byte, c *activity.Carried) ([]byte, error) {
 	dst = appendIntField(dst, eventTime, c.TimeMs)
 	for _, s := range c.Strategies {
 		dst = append(appendTag(dst, eventStrategies, len(s)), s...)
+	}
+	if c.Direct {
+		dst = appendUintField(dst, eventDirect, 1)
 	}
 	return dst, err
 }
@@ -190,6 +200,8 @@ func decodeEvent(r *reader) activity.Message {
 			c.TimeMs = r.int()
 		case eventStrategies:
 			c.Strategies = append(c.Strategies, r.body)
+		case eventDirect:
+			c.Direct = r.uint() != 0
 		}
 	}
 	return c

@@ -31,6 +31,8 @@ const (
 
 	outboxService = 1
 	outboxBody    = 2
+	outboxTo      = 3 // activity
+	outboxDomain  = 4
 
 	requestActivity = 1
 	requestDomain   = 2
@@ -138,7 +140,8 @@ func decodeKeyBody(value string) (body uint64, err error) {
 }
 
 func appendOutbox(dst []byte, o *Outbox) []byte {
-	return appendBytesField(appendTextField(append(dst, rowFormat), outboxService, o.Service), outboxBody, o.Body)
+	dst = appendBytesField(appendTextField(append(dst, rowFormat), outboxService, o.Service), outboxBody, o.Body)
+	return appendTextField(appendUintField(dst, outboxTo, uint64(o.To.Activity)), outboxDomain, o.To.Domain)
 }
 
 func decodeOutbox(value string, o *Outbox) error {
@@ -149,6 +152,10 @@ func decodeOutbox(value string, o *Outbox) error {
 			o.Service = r.body
 		case outboxBody:
 			o.Body = []byte(r.body)
+		case outboxTo:
+			o.To.Activity = uint32(r.small(math.MaxUint32))
+		case outboxDomain:
+			o.To.Domain = r.body
 		}
 	}
 	return r.err

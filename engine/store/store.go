@@ -58,13 +58,25 @@ type NodeMeta struct {
 	Turns   uint64 // how often this row was written; the store counts, the beacon compares
 }
 
+// ToSlot is the destination of rows that another slot of this store takes, or the same one: what threads send to threads.
+func ToSlot(slot uint16) (destination uint32) { return slotDestination | uint32(slot) }
+
+// IsSlot reports whether a destination is a slot and which.
+func IsSlot(destination uint32) (slot uint16, ok bool) {
+	return uint16(destination), destination&slotDestination != 0
+}
+
+// slotDestination marks slots among destinations; the numbers that metadata draws for services stay below it.
+const slotDestination = 1 << 31
+
 // Outbox is one row waiting to be sent.
 type Outbox struct {
 	Slot        uint16
-	Destination uint32 // number drawn by metadata
-	Seq         uint64 // delivery number<<16 | place
-	Service     string // receiver's name
-	Body        []byte // the message as it is sent, byte for byte the same in every repeat
+	Destination uint32      // number drawn by metadata, or ToSlot
+	Seq         uint64      // delivery number<<16 | place
+	Service     string      // receiver's name
+	Body        []byte      // the message as it is sent, byte for byte the same in every repeat; to a slot: as EncodeMessage makes it
+	To          activity.ID // of a row to a slot: the thread, or with activity 0 the domain id that strategies found
 }
 
 // Request is one open request.

@@ -189,7 +189,7 @@ func TestOutbox(t *testing.T) {
 		return Outbox{Slot: 0, Destination: destination, Seq: seq, Service: "coupon", Body: []byte(strings.Repeat("x", 100))}
 	}
 	write(t, s, 0, func(b *Batch) {
-		for _, d := range []uint32{9, 1, math.MaxUint32} {
+		for _, d := range []uint32{9, 1, math.MaxInt32, ToSlot(7), ToSlot(math.MaxUint16 - 1)} {
 			for seq := range uint64(4) {
 				o := row(d, seq<<16)
 				b.PutOutbox(&o)
@@ -197,9 +197,9 @@ func TestOutbox(t *testing.T) {
 		}
 	})
 	before := s.Usage().KeysRead
-	expect(t, "heads", must(s.OutboxHead(0))(t), []uint32{1, 9, math.MaxUint32})
-	if read := s.Usage().KeysRead - before; read != 3 {
-		t.Errorf("OutboxHead of three destinations visited %d keys, want 3", read)
+	expect(t, "heads", must(s.OutboxHead(0))(t), []uint32{1, 9, math.MaxInt32, ToSlot(7), ToSlot(math.MaxUint16 - 1)})
+	if read := s.Usage().KeysRead - before; read != 5 {
+		t.Errorf("OutboxHead of five destinations visited %d keys, want 5", read)
 	}
 	seqs := func(after uint64, limit, maxBytes int) (out []uint64) {
 		for _, o := range must(s.OutboxRows(0, 9, after, limit, maxBytes, nil))(t) {
@@ -219,7 +219,10 @@ func TestOutbox(t *testing.T) {
 			b.DeleteOutbox(9, seq<<16)
 		}
 	})
-	expect(t, "heads after a delete", must(s.OutboxHead(0))(t), []uint32{1, math.MaxUint32})
+	expect(t, "heads after a delete", must(s.OutboxHead(0))(t), []uint32{1, math.MaxInt32, ToSlot(7), ToSlot(math.MaxUint16 - 1)})
+	mail := Outbox{Destination: ToSlot(7), Seq: 5 << 16, Body: []byte("m"), To: activity.ID{Activity: 3, Domain: "d"}}
+	write(t, s, 0, func(b *Batch) { b.PutOutbox(&mail) })
+	expect(t, "rows to a slot after the first four", must(s.OutboxRows(0, ToSlot(7), 4<<16, 9, 1<<20, nil))(t), []Outbox{mail})
 }
 
 func TestRequestsKeysAndPositions(t *testing.T) {
