@@ -17,7 +17,7 @@ func (s *Scope) reply(m *Reply) (Verdict, error) {
 	}
 	s.enter(b)
 	s.close(m.Seq)
-	s.changed = true
+	s.answered, s.changed = m.Seq, true
 	v, err := s.receive(m)
 	return v, err
 }
@@ -54,7 +54,7 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	if m.Kind == AlarmRecheck {
 		return s.wake(), nil
 	}
-	if t.Status == Paused || t.Status == Stalled {
+	if t.Status == Paused || t.Status == Stalled || t.Problem != "" {
 		return verdict(VerdictParked), nil // settleAlarm sets it anew when the thread goes on
 	}
 	if t.AlarmDue > s.NowMs && !(t.Visit != m.Visit && fault.On("run-visit-ignored")) {
@@ -76,6 +76,13 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 			if err := s.run(); err != nil {
 				return verdict(VerdictDead), err
 			}
+		}
+		return verdict(VerdictTaken), nil
+	}
+	if m.Kind == AlarmRetry {
+		t.Status = Running
+		if err := s.run(); err != nil {
+			return verdict(VerdictDead), err
 		}
 		return verdict(VerdictTaken), nil
 	}

@@ -14,6 +14,7 @@ type Send struct {
 	Run, Visit   uint64
 	Args         any  // the request, a value of package expr
 	IgnoreResult bool // no open request is kept: an answer is late by nature
+	Monitor      bool // tells a monitor: left out where there is no such service
 }
 
 // Emit sends an event: to the node's own strategies and threads if Service is "" or the node's name, else to a service, which gets it as it is

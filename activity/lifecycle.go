@@ -145,12 +145,15 @@ func (s State) Next(command string) (State, error) {
 	return row.To, nil
 }
 
-func (s *Scope) command(m *Command) Verdict {
+func (s *Scope) command(m *Command) (Verdict, error) {
+	if m.Name == "repair" {
+		return s.repair(m)
+	}
 	row, err := find(threadTransitions, "thread", s.thread.Status, m.Name)
 	if err != nil {
-		return Verdict{Kind: VerdictDropped, Clause: -1, Error: err.Error()}
+		return Verdict{Kind: VerdictDropped, Clause: -1, Error: err.Error()}, nil
 	}
 	row.effect(s)
 	s.changed = true
-	return verdict(VerdictTaken)
+	return verdict(VerdictTaken), nil
 }

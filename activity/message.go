@@ -80,6 +80,7 @@ const (
 	AlarmYield     AlarmKind = 2 // goes on with a thread that yielded, or hands over parked mail
 	AlarmRetention AlarmKind = 3 // an ended run is forgotten
 	AlarmRecheck   AlarmKind = 4 // looks whether what a stalled thread misses is back
+	AlarmRetry     AlarmKind = 8 // runs the current action again
 )
 
 // Alarm is a timer that is due.

@@ -42,7 +42,7 @@ func step(s *Scope, a *Activity, t *Thread, row uint64, given Message, number ui
 	case Carried:
 		v, err = s.event(&m, given)
 	case *Command:
-		v = s.command(m)
+		v, err = s.command(m)
 	case *Reply:
 		v, err = s.reply(m)
 	case *Alarm:
@@ -136,6 +136,9 @@ func (s *Scope) receive(m Message) (Verdict, error) {
 	if s.Action == nil {
 		s.end(Failed, "error", fmt.Sprintf("the definition has no action %q any more", t.Action))
 		return verdict(VerdictTaken), nil
+	}
+	if t.AlarmKind == AlarmRetry {
+		return s.unwanted(m), nil // it waits for its next try and for nothing else
 	}
 	out := s.bound.behaviors[s.Action.Index].Receive(s, m)
 	if out.kind == outcomeIgnore {
@@ -261,15 +264,11 @@ func (s *Scope) control(out Outcome) (expr.Control, error) {
 // apply follows a control; true means that the thread has an action to run.
 func (s *Scope) apply(c expr.Control) bool {
 	t := s.thread
-	var spent int64
+	var spent, before int64
 	for c.Kind == expr.ControlRetry {
-		spent += c.Times
+		before, spent = spent, spent+c.Times
 		if int64(t.Retries) < spent {
-			t.Retries++
-			s.log("retry")
-			s.leave()
-			t.Status = Running
-			return true
+			return s.again(&c, int64(t.Retries)+1-before)
 		}
 		if c.Then == nil {
 			s.end(Failed, "retry_failure", "")
@@ -284,6 +283,8 @@ func (s *Scope) apply(c expr.Control) bool {
 		t.Action, t.Status = c.Target, Running
 		s.log("running")
 		return true
+	case expr.ControlRepair:
+		s.waitForRepair(c.Reason)
 	case expr.ControlFinish:
 		s.end(Finished, "", "")
 	default:
@@ -299,7 +300,7 @@ func (s *Scope) leave() {
 	for _, seq := range t.Requests {
 		s.Effects = append(s.Effects, &CloseRequest{Seq: seq})
 	}
-	t.Requests, t.Parts = nil, nil
+	t.Requests, t.Parts, t.Problem = nil, nil, ""
 }
 
 func (s *Scope) end(status Status, reason, text string) {
@@ -310,6 +311,12 @@ func (s *Scope) end(status Status, reason, text string) {
 	t.EndedMs = s.NowMs
 	s.changed = true
 	s.log(endings[status])
+	switch status {
+	case Finished:
+		s.tellMonitors("finished", "", "")
+	case Failed:
+		s.tellMonitors("failure", "reason", reason)
+	}
 	if status == Failed && reason == "error" {
 		s.log("schedule_error")
 	}
@@ -328,7 +335,7 @@ func (s *Scope) settleAlarm() {
 		if due, kind = s.NowMs+RecheckMs, AlarmRecheck; t.Alarm.Kind == kind {
 			return
 		}
-	case t.Status == Paused, t.Status == Stalled, s.activity.State == ActivityPaused && t.Status.Live() && s.held(s.pinned()):
+	case t.Status == Paused, t.Status == Stalled, t.Problem != "", s.activity.State == ActivityPaused && t.Status.Live() && s.held(s.pinned()):
 		return
 	}
 	none := AlarmRow{}

@@ -59,6 +59,7 @@ type Thread struct {
 	Parked     uint32 // mail rows that wait for it ("b")
 	Kept       uint32 // those among them that an action did not want
 	Seen       uint64 // rows up to this one were offered to the present visit; SeenAll: all
+	Problem    string // what an operator must repair before a waiting thread goes on; "": nothing
 
 	Alarm     AlarmRow  // the row at rest that belongs to this thread; zero: none
 	AlarmDue  int64     // when the current wait's alarm is truly due (>= Alarm.DueMs); 0: none wanted

@@ -8,7 +8,7 @@ import (
 
 // settingKeys are the "$" items that a definition may hold.
 var settingKeys = []string{
-	"$keep_sleep", "$mailbox", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log", "$verdicts",
+	"$keep_sleep", "$mailbox", "$monitors", "$retention", "$schedule.max_continue_periods", "$schedule.monitor", "$schedule.pause_continue_old", "$schedule.suspend_time", "$thread_log", "$verdicts",
 }
 
 // config binds the static values and the "$" items.
@@ -77,6 +77,10 @@ func (c *checker) setting(name string, n *node, value any, path string) {
 		s.Verdicts = c.settingBool(n, path)
 	case "$monitors":
 		c.monitors(n, path)
+	case "$schedule.monitor":
+		if name := c.monitorName(n, path); name != "" {
+			s.Monitors = []Monitor{{Service: name}}
+		}
 	case "$thread_log":
 		c.threadLog(n, value, path)
 	case "$mailbox":
@@ -120,6 +124,10 @@ func (c *checker) retention(n *node, value any, path string) (int64, bool) {
 }
 
 func (c *checker) monitors(n *node, path string) {
+	if n.kind == kindList && len(n.items) > maxMonitors {
+		c.report("WB1116", n, path, say("it must be a list of at most %d services", maxMonitors), say(`write "- service: …"`))
+		return
+	}
 	if n.kind != kindList {
 		c.report("WB1116", n, path, say("$monitors must be a list, this is %s", n.what()), say(`write "- service: …"`))
 		return
@@ -130,17 +138,24 @@ func (c *checker) monitors(n *node, path string) {
 			continue
 		}
 		f := c.fields(item, p, say("a monitor"), "service", "only_repair")
+		var m Monitor
 		if v := f.need("service", say(`add "service: …"`)); v != nil {
-			name := c.text(v, sub(p, "service"), say("the service"))
-			if name != "" && !c.env.Services[name] {
-				all := sortedNames(c.env.Services)
-				c.report("WB1204", v, sub(p, "service"), say("there is no service %s", quote(name)), didYouMean(c.suggest.Near(name, all), say("service"), all))
-			}
+			m.Service = c.monitorName(v, sub(p, "service"))
 		}
 		if v := f.found["only_repair"]; v != nil {
-			c.settingBool(v, sub(p, "only_repair"))
+			m.OnlyRepair = c.settingBool(v, sub(p, "only_repair"))
 		}
+		c.def.Settings.Monitors = append(c.def.Settings.Monitors, m)
 	}
+}
+
+func (c *checker) monitorName(n *node, path string) string {
+	name := c.text(n, path, say("the service"))
+	if name != "" && !c.env.Services[name] {
+		all := sortedNames(c.env.Services)
+		c.report("WB1204", n, path, say("there is no service %s", quote(name)), didYouMean(c.suggest.Near(name, all), say("service"), all))
+	}
+	return name
 }
 
 func (c *checker) threadLog(n *node, value any, path string) {

@@ -297,7 +297,6 @@ var chinese = map[string]string{
 	`a mailbox can keep 0 to %d messages, not %d`:                    `邮箱可保留 0 到 %d 条消息，不能是 %d`,
 	`a thread has no operation %s`:                                   `线程没有操作 %s`,
 	`it must be a duration such as 48h, or a number of milliseconds`: `必须是时长（如 48h）或毫秒数`,
-	`it must be a list`:                                              `必须是列表`,
 	`it must be a whole number of at least %d`:                       `必须是不小于 %d 的整数`,
 	`it must be all, error, none or a list of operations`:            `必须是 all、error、none 或操作列表`,
 	`it must be true or false`:                                       `必须是 true 或 false`,
@@ -307,6 +306,10 @@ var chinese = map[string]string{
 	`there is no key %s here: %s`:                `这里没有键 %s：%s`,
 	`there is no operation %s: write some of %s`: `没有操作 %s：可写 %s`,
 	`write drop, keep, keep:50, or a map {keep: 50, ttl: 7d, priority: an expression}`: `写 drop、keep、keep:50，或映射 {keep: 50, ttl: 7d, priority: 表达式}`,
+
+	`each monitor names its service`:           `每个监视服务都要写 service`,
+	`it must be a list of at most %d services`: `必须是不超过 %d 个服务的列表`,
+	`it must be the name of a service`:         `必须是服务的名字`,
 
 	// the forms of an action's keys
 	`%s and %s are the same`:                             `%s 和 %s 是同一个`,

@@ -28,7 +28,14 @@ type Settings struct {
 	ThreadLog        ThreadLog      // "$thread_log"
 	Mailbox          Mailbox        // "$mailbox"
 	Verdicts         bool           // "$verdicts": what became of a thread's last messages is kept
+	Monitors         []Monitor      // "$monitors", or "$schedule.monitor": who is told of repair and of the end
 	Items            map[string]any // every "$" item as written
+}
+
+// Monitor is a service that is told when a thread waits for repair and, unless OnlyRepair is set, when it has finished or failed.
+type Monitor struct {
+	Service    string
+	OnlyRepair bool
 }
 
 // Trigger says which events give birth to a thread.

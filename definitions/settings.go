@@ -105,9 +105,13 @@ func (s *Settings) set(key string, v any) (err error) {
 	case "$mailbox":
 		s.Mailbox, err = mailboxOf(v)
 	case "$monitors":
-		if _, ok := v.([]any); !ok {
-			return settingError{say("it must be a list")}
+		s.Monitors, err = monitorsOf(v)
+	case "$schedule.monitor":
+		name, ok := v.(string)
+		if !ok {
+			return settingError{say("it must be the name of a service")}
 		}
+		s.Monitors = []Monitor{{Service: name}}
 	}
 	return err
 }
@@ -129,6 +133,31 @@ func wholeOf(v any, least int64) (int64, error) {
 		return n, nil
 	}
 	return 0, settingError{say("it must be a whole number of at least %d", least)}
+}
+
+// maxMonitors bounds how many services are told of one thing.
+const maxMonitors = 16
+
+func monitorsOf(v any) (out []Monitor, err error) {
+	list, ok := v.([]any)
+	if !ok || len(list) > maxMonitors {
+		return nil, settingError{say("it must be a list of at most %d services", maxMonitors)}
+	}
+	for _, item := range list {
+		m, _ := item.(map[string]any)
+		name, ok := m["service"].(string)
+		if !ok || name == "" {
+			return nil, settingError{say("each monitor names its service")}
+		}
+		monitor := Monitor{Service: name}
+		if only, has := m["only_repair"]; has {
+			if monitor.OnlyRepair, err = switchOf(only); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, monitor)
+	}
+	return out, nil
 }
 
 func switchOf(v any) (bool, error) {

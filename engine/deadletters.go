@@ -137,7 +137,7 @@ func (t *turn) describe(slot uint16, id activity.ID, m activity.Message) (kind s
 	return "", nil
 }
 
-var alarmNames = map[activity.AlarmKind]string{activity.AlarmAction: "action", activity.AlarmYield: "yield", activity.AlarmRetention: "retention", activity.AlarmRecheck: "recheck"}
+var alarmNames = map[activity.AlarmKind]string{activity.AlarmAction: "action", activity.AlarmYield: "yield", activity.AlarmRetention: "retention", activity.AlarmRetry: "retry", activity.AlarmRecheck: "recheck"}
 
 // buryUndecoded keeps what could not be read: it concerns no slot.
 func (t *turn) buryUndecoded(r *record) {

@@ -33,7 +33,10 @@ func (l *lane) unfit(th *activity.Thread) *activity.Discard {
 	for _, effect := range l.scope.Effects {
 		switch f := effect.(type) {
 		case *activity.Send:
-			if _, known := l.t.snap.Services[f.Service]; !known {
+			if _, known := l.t.snap.Services[f.Service]; !known && f.Monitor {
+				l.e.warn("a monitor was not told", fmt.Errorf("there is no service %q", f.Service))
+				continue
+			} else if !known {
 				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
 			}
 			out = append(out, expr.Var{Name: f.Service, Value: f.Args})
@@ -85,8 +88,11 @@ func (l *lane) carryOut(w *slotWork, tw *threadWork, d *delivery) {
 }
 
 func (l *lane) send(w *slotWork, id activity.ID, number uint64, f *activity.Send) {
-	seq := number<<16 | uint64(f.Place)
-	destination := l.t.snap.Services[f.Service].Destination
+	service, known := l.t.snap.Services[f.Service]
+	if !known { // a monitor
+		return
+	}
+	seq, destination := number<<16|uint64(f.Place), service.Destination
 	body := messagebus.EncodeRequest(&messagebus.Request{RequestID: l.t.requestID(w.slot, seq), Sender: l.e.o.Name, Service: f.Service,
 		Activity: id.Activity, Domain: id.Domain, Action: f.Action, Args: f.Args, IgnoreResult: f.IgnoreResult, TimeMs: l.t.nowMs})
 	if fault.On("send-before-commit") {

@@ -45,7 +45,6 @@ const (
 
 	codeQuotedTemplate = "WB2501"
 	codeSometimesFails = "WB2502"
-	codeRepair         = "WB2503"
 	codeNeverEqual     = "WB2504"
 )
 
@@ -85,6 +84,5 @@ var Codes = []Code{
 	{codeBudget, "A constant part of the expression exceeds the budget of an evaluation."},
 	{codeQuotedTemplate, "A ${ stands inside a quoted text and makes the whole source a template; there is no escape."},
 	{codeSometimesFails, "This part always fails when it is reached."},
-	{codeRepair, "A thread cannot wait for its repair yet: repair(..) ends it as failed."},
 	{codeNeverEqual, "The two sides of a comparison have types that are never equal."},
 }

@@ -17,9 +17,10 @@ const (
 // Its text (String) is the string that the original passed around: "CALL name", "FINISH", "FAIL", "FAIL because r", "RETRY n", "RETRY n CALL x",
 // "repairing problem".
 type Control struct {
-	Kind   ControlKind
-	Target string   // ControlCall
-	Reason string   // ControlFail, ControlRepair
-	Times  int64    // ControlRetry
-	Then   *Control // ControlRetry
+	Kind    ControlKind
+	Target  string   // ControlCall
+	Reason  string   // ControlFail, ControlRepair
+	Times   int64    // ControlRetry
+	Then    *Control // ControlRetry
+	DelayMs int64    // ControlRetry: the pause before the first retry, doubled with each; 0: none
 }

@@ -23,6 +23,9 @@ func (c Control) String() string {
 		return "repairing " + c.Reason
 	case ControlRetry:
 		s := "RETRY " + strconv.FormatInt(c.Times, 10)
+		if c.DelayMs > 0 {
+			s += " AFTER " + strconv.FormatInt(c.DelayMs, 10)
+		}
 		if c.Then != nil {
 			s += " " + c.Then.String()
 		}
@@ -93,6 +96,12 @@ func parseRetry(rest string, depth int) (Control, error) {
 		return Control{}, failf("RETRY needs a whole number of times")
 	}
 	c := Control{Kind: ControlRetry, Times: n}
+	if delay, is := strings.CutPrefix(strings.TrimSpace(then), "AFTER "); more && is {
+		count, then, more = strings.Cut(strings.TrimSpace(delay), " ")
+		if c.DelayMs, err = strconv.ParseInt(count, 10, 64); err != nil || c.DelayMs < 0 {
+			return Control{}, failf("AFTER needs a whole number of milliseconds")
+		}
+	}
 	if !more {
 		return c, nil
 	}

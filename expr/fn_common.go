@@ -349,7 +349,7 @@ var controlFunctions = []spec{
 		reason, err := stringParam(s, a[0])
 		return Control{Kind: ControlFail, Reason: reason}, err
 	}},
-	{sig: "retry(times: int) control | retry(times: int, then: text) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
+	{sig: "retry(times: int) control | retry(times: int, then: text) control | retry(times: int, then: text, delay: int) control", doc: "Run the current action again, at most so many times; after that go on with then, or fail; with a delay in milliseconds, pause before each, twice as long each time.", ex: `retry(3, call("give_up"))`, flag: pure, call: retry},
 	{sig: "repair(problem: any) control", doc: "Wait for an operator, who is told the problem.", ex: `repair("no_stock")`, flag: pure, call: func(s *Scope, a []any) (any, error) {
 		problem, err := stringParam(s, a[0])
 		return Control{Kind: ControlRepair, Reason: problem}, err
@@ -390,5 +390,10 @@ func retry(s *Scope, a []any) (any, error) {
 		return nil, failf("RETRY is nested more than %d deep", maxRetryDepth)
 	}
 	c.Then = &then
+	if len(a) == 3 {
+		if c.DelayMs, err = ToMillis(a[2]); err != nil {
+			return nil, err
+		}
+	}
 	return c, nil
 }

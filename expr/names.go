@@ -153,9 +153,6 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 	for i, k := range kids {
 		args[i] = l.argument(f, sig.param(i), k)
 	}
-	if key == "repair" {
-		*l.probs = append(*l.probs, warning(at.start, at.end, codeRepair, say("nobody can repair a thread yet: repair(..) ends it as failed, with this reason"), say("write failBecause(..), or retry(..)")))
-	}
 	if key == "call" && args[0].known {
 		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
 	}

@@ -284,7 +284,7 @@ func (r *reader) reply(e *envelope) (Incoming, *syntaxError) {
 }
 
 // commandNames maps what may be written to what the engine says.
-var commandNames = map[string]string{"pause": "pause", "resume": "resume", "continue": "resume", "kill": "kill"}
+var commandNames = map[string]string{"pause": "pause", "resume": "resume", "continue": "resume", "kill": "kill", "repair": "repair"}
 
 func (r *reader) command(e *envelope) (Incoming, *syntaxError) {
 	f := fields{attr: e.attr, what: "command (SYSTEM)"}
@@ -294,7 +294,7 @@ func (r *reader) command(e *envelope) (Incoming, *syntaxError) {
 	f.need(id.Domain == "", "domain", "")
 	name, known := commandNames[written]
 	if !known {
-		f.fail("attr.command is %s, it must be pause, resume (or continue) or kill", quoted(written))
+		f.fail("attr.command is %s, it must be pause, resume (or continue), kill or repair", quoted(written))
 	}
 	if f.bad != "" {
 		return Incoming{}, r.failAt(e.attrAt, f.bad)

@@ -130,7 +130,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{`{"type":"req","attr":{}}`, `"req"`}, {`{"type":"clock","attr":{}}`, `"clock"`},
 		{`{"type":"res"}`, "attr.activity is missing"}, {`{"type":"res","attr":{"activity":1,"domain":"d"}}`, "attr.action is missing"}, {`{"type":"res","attr":{"request_id":"r","status":"OK"}}`, "ok, fail, timeout or ignore"},
 		{`{"type":"res","attr":{"request_id":"r","status":""}}`, "ok, fail"}, {`{"type":"res","attr":{"request_id":7}}`, "request_id must be a text"}, {`{"type":"res","attr":{"request_id":"r","data":[]}}`, "attr.data must be an object"}, {`{"type":"res","attr":{"request_id":"r","activity":4294967296}}`, "number of an activity"},
-		{`{"type":"SYSTEM","attr":{"activity":1,"domain":"d","command":"stop"}}`, "pause, resume (or continue) or kill"}, {`{"type":"SYSTEM","attr":{"domain":"d","command":"kill"}}`, "attr.activity is missing"},
+		{`{"type":"SYSTEM","attr":{"activity":1,"domain":"d","command":"stop"}}`, "pause, resume (or continue), kill or repair"}, {`{"type":"SYSTEM","attr":{"domain":"d","command":"kill"}}`, "attr.activity is missing"},
 		{`{"type":"SYSTEM","attr":{"activity":1,"command":"kill"}}`, "attr.domain is missing"}, {`{"type":"SYSTEM","attr":{"activity":1,"domain":"a\u0000b","command":"kill"}}`, "control character"},
 	} {
 		for _, array := range []bool{false, true} {

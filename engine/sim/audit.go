@@ -108,7 +108,7 @@ func (w *World) auditAlarms(threads map[activity.ID]*activity.Thread) error {
 			return fmt.Errorf("thread %v is not live, but its alarm %+v is there", a.ID, a.Alarm)
 		case t.Run != a.Alarm.Run || t.Alarm != row:
 			return fmt.Errorf("thread %v (run %d) remembers the alarm %+v, but there is %+v", a.ID, t.Run, t.Alarm, a.Alarm)
-		case row.DueMs < w.NowMs() && t.Status != activity.Paused && (t.Status != activity.Stalled || t.Recoverable()):
+		case row.DueMs < w.NowMs() && t.Status != activity.Paused && t.Problem == "" && (t.Status != activity.Stalled || t.Recoverable()):
 			return fmt.Errorf("the alarm %+v of thread %v is %d ms overdue", a.Alarm, a.ID, w.NowMs()-row.DueMs)
 		}
 		return nil
@@ -120,7 +120,7 @@ func (w *World) auditAlarms(threads map[activity.ID]*activity.Thread) error {
 		switch {
 		case t.Alarm != (activity.AlarmRow{}) && rows[id] != 1:
 			return fmt.Errorf("thread %v remembers the alarm %+v, but there are %d rows", id, t.Alarm, rows[id])
-		case t.AlarmDue != 0 && rows[id] == 0 && t.Status != activity.Paused && t.Status != activity.Stalled && !w.holds(t):
+		case t.AlarmDue != 0 && rows[id] == 0 && t.Problem == "" && t.Status != activity.Paused && t.Status != activity.Stalled && !w.holds(t):
 			return fmt.Errorf("thread %v (%s at %s) waits for an alarm at %d ms that is not there: nothing will wake it", id, t.Status, t.Action, t.AlarmDue)
 		case t.Status == activity.Running && t.AlarmKind != activity.AlarmYield:
 			return fmt.Errorf("thread %v owes itself work but no alarm continues it", id)

@@ -47,9 +47,12 @@ func (w *World) reply(c *Call, r expr.Result, withID bool) error {
 }
 
 // Command gives a thread a command: pause, resume, kill.
-func (w *World) Command(id activity.ID, name string) error {
+func (w *World) Command(id activity.ID, name string) error { return w.CommandWith(id, name, nil) }
+
+// CommandWith gives a thread a command with arguments: repair.
+func (w *World) CommandWith(id activity.ID, name string, args map[string]any) error {
 	return w.submit(&messagebus.Record{Source: "sim/commands", TimeMs: w.NowMs(),
-		Incoming: messagebus.Incoming{Command: &messagebus.Command{ID: id, Command: activity.Command{Name: name, TimeMs: w.NowMs()}}}})
+		Incoming: messagebus.Incoming{Command: &messagebus.Command{ID: id, Command: activity.Command{Name: name, Args: args, TimeMs: w.NowMs()}}}})
 }
 
 // submit hands records to one turn and settles; each must be answered once by the turn that took it.

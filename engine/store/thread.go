@@ -27,6 +27,7 @@ const (
 	threadKept     = 12
 	threadSeen     = 13
 	threadPart     = 16 // repeated: a part's own fields
+	threadProblem  = 17
 
 	partAction = 1
 	partPlace  = 2
@@ -68,6 +69,7 @@ func appendThread(dst []byte, t *activity.Thread) ([]byte, error) {
 	dst = appendUintField(dst, threadParked, uint64(t.Parked))
 	dst = appendUintField(dst, threadKept, uint64(t.Kept))
 	dst = appendUintField(dst, threadSeen, t.Seen)
+	dst = appendTextField(dst, threadProblem, t.Problem)
 	if len(t.Requests) > 0 {
 		dst, at = openField(dst, threadRequests)
 		last := uint64(0)
@@ -127,6 +129,8 @@ func decodeThread(value string, t *activity.Thread) error {
 			t.Reason = r.body
 		case threadError:
 			t.Error = r.body
+		case threadProblem:
+			t.Problem = r.body
 		case threadParked:
 			t.Parked = uint32(r.small(math.MaxUint32))
 		case threadKept:

@@ -65,6 +65,9 @@ func (p *player) expectThread(id activity.ID, e *expectation) (out []string, err
 	if e.err != nil {
 		out = e.err.compare(out, "error", t.Error, t.Error != "")
 	}
+	if e.problem != nil {
+		out = e.problem.compare(out, "problem", t.Problem, t.Problem != "")
+	}
 	if e.vars != nil {
 		vars := map[string]any{}
 		for _, v := range t.Vars {

@@ -13,7 +13,7 @@ import (
 // expectation is what a thread must be like, and what must have happened since the last expectation about it.
 type expectation struct {
 	action, state, version string
-	reason, err            *pattern
+	reason, err, problem   *pattern
 	vars                   *pattern
 	run, timers            *int
 	parked, kept           *int
@@ -45,7 +45,7 @@ var verdictKinds = []string{
 	string(activity.VerdictError), string(activity.VerdictDead), string(activity.VerdictParked), string(activity.VerdictKept), string(activity.VerdictLate), string(activity.VerdictDuplicate),
 }
 
-var expectKeys = []string{"at", "action", "state", "status", "version", "reason", "error", "vars", "run", "timers", "parked", "kept", "ended", "threads", "sent", "never", "verdicts",
+var expectKeys = []string{"at", "action", "state", "status", "version", "reason", "error", "problem", "vars", "run", "timers", "parked", "kept", "ended", "threads", "sent", "never", "verdicts",
 	"printed", "dead_letters"}
 
 func (l *loader) expectation(n *yaml.Node) *expectation {
@@ -109,7 +109,7 @@ func (l *loader) expectThread(f fields, e *expectation) {
 	for _, part := range []struct {
 		key string
 		to  **pattern
-	}{{"reason", &e.reason}, {"error", &e.err}, {"vars", &e.vars}} {
+	}{{"reason", &e.reason}, {"error", &e.err}, {"problem", &e.problem}, {"vars", &e.vars}} {
 		if v := f.found[part.key]; v != nil {
 			p := l.pattern(v)
 			*part.to = &p

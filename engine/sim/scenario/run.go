@@ -229,6 +229,9 @@ func (p *player) unusedServices() (messages []string) {
 					types = append(types, a.Type)
 				}
 			}
+			for _, m := range v.Compiled.Settings.With(p.config).Monitors {
+				types = append(types, m.Service)
+			}
 		}
 	}
 	slices.Sort(types)
@@ -268,7 +271,7 @@ func (p *player) step(s *step) (id activity.ID, messages []string) {
 		if id, err = p.address(s); err == nil {
 			switch s.verb {
 			case "command":
-				err = p.w.Command(id, s.command)
+				err = p.w.CommandWith(id, s.command, s.args)
 			case "reply":
 				err = p.reply(id, s.reply)
 			default:

@@ -37,7 +37,8 @@ type step struct {
 	expect    *expectation
 	reply     *handReply
 	command   string
-	flow      flow // deploy
+	args      map[string]any // of the command
+	flow      flow           // deploy
 	version   string
 	manage    *management
 }
@@ -144,6 +145,10 @@ func (l *loader) step(n *yaml.Node) (s step, ok bool) {
 	case "reply":
 		s.reply = l.reply(v)
 	case "command":
+		if deref(v).Kind == yaml.MappingNode {
+			l.repair(v, &s)
+			break
+		}
 		s.command = l.oneOf(v, "command", append(activity.Commands(), "continue"))
 	case "after_crash":
 		if !l.boolean(v, "after_crash") {
@@ -265,6 +270,21 @@ func (l *loader) reply(n *yaml.Node) *handReply {
 		r.withoutID = l.boolean(v, "without_id")
 	}
 	return r
+}
+
+// repair reads {repair: {ctrl, goto, context_vars}}, the one command with arguments.
+func (l *loader) repair(n *yaml.Node, s *step) {
+	f, ok := l.fields(n, "command", "repair")
+	if !ok {
+		return
+	}
+	v := l.need(f, "repair")
+	if v == nil {
+		return
+	}
+	if _, ok := l.fields(v, "repair", "ctrl", "goto", "context_vars"); ok {
+		s.command, s.args = "repair", l.object(v, "repair")
+	}
 }
 
 // result reads status, error_code, message and the data under its key.
