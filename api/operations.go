@@ -61,6 +61,7 @@ func operations() []operation {
 		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/pause", name: "threads.pause", summary: "pause a thread: its mail is kept", query: none, handle: command("pause")},
 		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/resume", name: "threads.resume", summary: "let a paused thread go on", query: none, handle: command("resume")},
 		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/continue", name: "threads.continue", summary: "the same as resume", query: none, handle: command("resume")},
+		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/repair", name: "threads.repair", summary: "let a thread go on that waits for repair: ctrl retry, waiting or goto", query: none, handle: command("repair")},
 		{method: "POST", pattern: "/v1/activities/{activity}/threads/{domainId}/kill", name: "threads.kill", summary: "end a thread", query: none, handle: command("kill")},
 		{method: "GET", pattern: "/v1/activities/{activity}/alarms", name: "alarms.list", summary: "the alarms that an activity's threads wait for, with the filter of threads", query: append([]string{"limit", "cursor"}, filterKeys...), handle: (*Server).listAlarms},
 		{method: "POST", pattern: "/v1/batch-operations", name: "batch_operations.create", summary: "do something with all threads that a filter chooses, as a job that survives crashes", query: none, handle: (*Server).postJob},

@@ -26,6 +26,7 @@ type threadView struct {
 	Status       string          `json:"status"`
 	Action       string          `json:"action"`
 	Reason       string          `json:"reason"`
+	Problem      string          `json:"problem,omitempty"`
 	Error        string          `json:"error,omitempty"`
 	Vars         json.RawMessage `json:"vars"`
 	Parked       uint32          `json:"parked,omitempty"` // messages that wait for it
@@ -39,7 +40,7 @@ type threadView struct {
 
 func viewThread(a *activity.Activity, t *activity.Thread) threadView {
 	return threadView{Activity: a.Number, ActivityName: a.Name, DomainID: t.ID.Domain, Definition: a.Definition, Version: t.Version,
-		Status: t.Status.String(), Action: t.Action, Reason: t.Reason, Error: t.Error, Vars: vars(t.Vars), Parked: t.Parked, Kept: t.Kept, Run: number(t.Run), Visit: number(t.Visit),
+		Status: t.Status.String(), Action: t.Action, Reason: t.Reason, Problem: t.Problem, Error: t.Error, Vars: vars(t.Vars), Parked: t.Parked, Kept: t.Kept, Run: number(t.Run), Visit: number(t.Visit),
 		CreatedAt: stamp(t.CreatedMs), UpdatedAt: stamp(t.UpdatedMs), EndedAt: stamp(t.EndedMs)}
 }
 
@@ -129,11 +130,15 @@ func command(name string) func(*Server, *call) (*reply, error) {
 		if err != nil {
 			return nil, err
 		}
+		var args map[string]any
+		if name == "repair" {
+			args = o.repair()
+		}
 		if err := o.done(); err != nil {
 			return nil, err
 		}
 		answers := make(chan messagebus.Answer, 1)
-		if err := s.o.Engine.Command(id, activity.Command{Name: name, TimeMs: s.o.Engine.NowMs()}, func(got messagebus.Answer) { answers <- got }); err != nil {
+		if err := s.o.Engine.Command(id, activity.Command{Name: name, Args: args, TimeMs: s.o.Engine.NowMs()}, func(got messagebus.Answer) { answers <- got }); err != nil {
 			return nil, notNow(err)
 		}
 		select {
@@ -146,6 +151,18 @@ func command(name string) func(*Server, *call) (*reply, error) {
 			return s.commanded(name, a, id, got)
 		}
 	}
+}
+
+// repair reads what an operator says to a thread that waits for repair.
+func (o *object) repair() map[string]any {
+	args := map[string]any{"ctrl": o.text("ctrl", true)}
+	if target := o.text("goto", args["ctrl"] == "goto"); target != "" {
+		args["goto"] = target
+	}
+	if vars := o.fields("context_vars"); vars != nil {
+		args["context_vars"] = vars
+	}
+	return args
 }
 
 // notNow says that the engine took nothing: the same request may be sent again.
@@ -176,6 +193,10 @@ func (s *Server) commanded(name string, a *activity.Activity, id activity.ID, go
 				return nil, noThread(a, id.Domain)
 			}
 			status = t.Status
+		}
+		if name == "repair" {
+			code, detail, _ := strings.Cut(v.Error, ": ")
+			return nil, &bushttp.Problem{Status: http.StatusConflict, Code: code, Title: "The thread is not repaired", Detail: detail}
 		}
 		detail := v.Error
 		if why := activity.Refusal(status, name); why != nil {

@@ -12,9 +12,9 @@ import (
 )
 
 func newThreadsCommand() *cobra.Command {
-	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads, pause, resume and kill them", Args: cobra.NoArgs, RunE: help}
+	c := &cobra.Command{Use: "threads", Aliases: []string{"thread", "th"}, Short: "Look at threads, pause, resume, repair and kill them", Args: cobra.NoArgs, RunE: help}
 	c.AddCommand(newThreadsGet(), newThreadsList(), newThreadCommand("pause", "Pause a thread: its mail and alarms wait"),
-		newThreadCommand("resume", "Let a paused or stalled thread go on", "continue"), newThreadCommand("kill", "End a thread"), newThreadsExplain())
+		newThreadCommand("resume", "Let a paused or stalled thread go on", "continue"), newThreadCommand("kill", "End a thread"), newThreadsRepair(), newThreadsExplain())
 	return c
 }
 
@@ -78,6 +78,7 @@ type shownThread struct {
 	Action       string          `json:"action"`
 	Reason       string          `json:"reason"`
 	Error        string          `json:"error"`
+	Problem      string          `json:"problem"`
 	Vars         json.RawMessage `json:"vars"`
 	Parked       int             `json:"parked"`
 	Kept         int             `json:"kept"`
@@ -91,7 +92,7 @@ func (t *shownThread) rows() [][]string {
 	rows := [][]string{
 		{"activity", t.ActivityName}, {"domain id", t.DomainID}, {"definition", t.Definition + " version " + t.Version}, {"status", t.Status}, {"action", t.Action},
 	}
-	for _, row := range [][]string{{"reason", t.Reason}, {"error", t.Error}, {"ended", t.EndedAt}} {
+	for _, row := range [][]string{{"to be repaired", t.Problem}, {"reason", t.Reason}, {"error", t.Error}, {"ended", t.EndedAt}} {
 		if row[1] != "" {
 			rows = append(rows, row)
 		}

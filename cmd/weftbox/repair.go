@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newThreadsRepair() *cobra.Command {
+	var vars []string
+	c := &cobra.Command{
+		Use:   "repair ACTIVITY DOMAIN retry|waiting|goto [ACTION]",
+		Short: "Let a thread go on that waits for repair: run its action again, wait on, or go to another action",
+		Args:  cobra.RangeArgs(3, 4),
+		RunE: func(c *cobra.Command, args []string) error {
+			body := map[string]any{"ctrl": args[2]}
+			if len(args) == 4 {
+				body["goto"] = args[3]
+			}
+			if len(vars) > 0 {
+				set := map[string]any{}
+				for _, v := range vars {
+					name, text, ok := strings.Cut(v, "=")
+					if !ok || name == "" {
+						return fmt.Errorf("--var %s is not NAME=VALUE", v)
+					}
+					if json.Valid([]byte(text)) {
+						set[name] = json.RawMessage(text)
+					} else {
+						set[name] = text
+					}
+				}
+				body["context_vars"] = set
+			}
+			request, err := json.Marshal(body)
+			if err != nil {
+				return err
+			}
+			cl, err := newClient(c)
+			if err != nil {
+				return err
+			}
+			answer, err := cl.post(c.Context(), threadPath(args[0], args[1])+"/repair", request, "weftbox threads get "+args[0]+" "+args[1])
+			if err != nil {
+				return err
+			}
+			out := newOutput(c)
+			if out.json {
+				return out.raw(answer)
+			}
+			var v struct {
+				Status string `json:"status"`
+				Action string `json:"action"`
+			}
+			if err := json.Unmarshal(answer, &v); err != nil {
+				return err
+			}
+			return out.table([][]string{{"status", v.Status}, {"action", v.Action}})
+		},
+	}
+	c.Flags().StringArrayVar(&vars, "var", nil, "NAME=VALUE of a variable to be set, as JSON or as plain text; may be given several times")
+	return c
+}
