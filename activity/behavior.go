@@ -17,6 +17,15 @@ type Behavior interface {
 	Receive(s *Scope, m Message) Outcome
 }
 
+// Func is the Behavior of an action that does its work when a thread enters it and waits for nothing.
+type Func func(s *Scope) Outcome
+
+// Start calls f.
+func (f Func) Start(s *Scope) Outcome { return f(s) }
+
+// Receive has no use for any message.
+func (f Func) Receive(*Scope, Message) Outcome { return Ignore() }
+
 type outcomeKind uint8
 
 const (
