@@ -11,7 +11,7 @@ import (
 
 // unshown are codes without an example: limits, and what a page cannot show. Those of the language may have one.
 var unshown = map[string]bool{"WB1002": true, "WB1003": true, "WB1004": true, "WB1005": true, "WB1010": true, "WB1011": true, "WB1012": true, "WB1013": true, "WB1016": true,
-	"WB2105": true, "WB2117": true}
+	"WB1130": true, "WB1131": true, "WB2105": true, "WB2117": true}
 
 // codesIn returns the codes of the problems of an example, in the text of a definition around it.
 func codesIn(example string) (codes []string) {
