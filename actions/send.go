@@ -16,7 +16,7 @@ func init() {
 		Example: "- name: tell\n  type: send\n  args:\n    messages:\n      - type: str(\"joined\")\n        attributes: {group_id: var(\"group_id\"), user_id: var(\"user_id\")}\n  ctrl: finish()\n",
 		Shape:   definitions.ShapeKeys,
 		Keys: []definitions.Key{
-			{Name: "service", Form: definitions.FormName, Doc: "who gets them; without it, or with the node's own name, they are events of this node"},
+			{Name: "service", Form: definitions.FormService, Doc: "who gets them; without it, or with the node's own name, they are events of this node"},
 			{Name: "messages", Required: true, Doc: "a list of {type, attributes}"},
 		},
 		Required: true,

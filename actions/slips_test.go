@@ -27,6 +27,7 @@ func TestSlipsInArgsAreFoundAtPostTime(t *testing.T) {
 		{"type: update_var\n      args: [a]\n      ctrl: finish()", "WB1103"},
 		{"type: random_choice\n      args: {items: list(1)}\n      ctrl: finish()", "WB1102"},
 		{"type: send\n      args: {service: shop}\n      ctrl: finish()", "WB1102"},
+		{"type: send\n      args: {service: shup, messages: []}\n      ctrl: finish()", "WB1204"},
 		{"type: clock\n      ctrl: finish()", "WB1102"},
 	} {
 		text := "activity:\n  name: slips\n  domain_id_strategy: user\n  trigger: eventTypeIs(\"start\")\n  actions:\n    - name: first\n      " + c.action +

@@ -55,6 +55,18 @@ func (c *checker) keyValue(n *node, path string, owner words, k *Key) *Args {
 		return leaf(n, c.control(n, path, expr.ContextAction))
 	case FormName:
 		return leaf(n, c.nameValue(n, path))
+	case FormService:
+		x := c.nameValue(n, path)
+		if x == nil {
+			return nil
+		}
+		name, fixed := x.Program.Const()
+		if text := expr.Text(name); fixed && text != OwnName && !c.env.Services[text] {
+			all := sortedNames(c.env.Services)
+			c.report("WB1204", n, path, say("there is no service %s", quote(text)), didYouMean(c.suggest.Near(text, all), say("service"), all))
+			return nil
+		}
+		return leaf(n, x)
 	case FormAction:
 		x := c.nameValue(n, path)
 		if x != nil {

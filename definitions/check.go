@@ -55,10 +55,14 @@ const (
 	FormControl              // an expression that says where the thread goes next
 	FormName                 // a bare word, or an expression whose value is the name
 	FormAction               // FormName, of an action of the definition
+	FormService              // FormName, of a registered service, or OwnName
 	FormClauses              // a list of clauses with the heads of Key.Heads: Args.Clauses
 	FormHandlers             // a list of clauses that see the result and have no then: {when, context_vars} or {default: {variables}}
 	FormMaps                 // a list of maps with the keys of Key.Keys
 )
+
+// OwnName is the name by which a node is a service itself.
+const OwnName = "weftbox"
 
 // Key is one argument of an action type whose shape is ShapeKeys.
 type Key struct {

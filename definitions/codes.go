@@ -116,7 +116,7 @@ var ownCodes = []ownCode{
 	{"WB1201", SeverityError, "There is no action type and no registered service of this name.", "Correct the name, or register the service."},
 	{"WB1202", SeverityError, "There is no domain id strategy of this name.", "Correct the name, or add the strategy."},
 	{"WB1203", SeverityError, "A call leads to an action that the definition does not have.", "Correct the name, or add the action."},
-	{"WB1204", SeverityError, "A monitor names a service that is not registered.", "Correct the name, or register the service."},
+	{"WB1204", SeverityError, "A monitor, or a send, names a service that is not registered.", "Correct the name, or register the service."},
 
 	{"WB1205", SeverityError, "A variable is read that nothing in the definition sets, without a default: the thread would fail here.", "Correct the name, set the variable in context_vars, or give a default."},
 	{"WB1206", SeverityError, "The name of an action stands without quotes.", "Put it in quotes: call(\"wait\")."},

@@ -172,7 +172,7 @@ func New(o Options) (*Engine, error) {
 
 func (o Options) withDefaults() Options {
 	if o.Name == "" {
-		o.Name = "weftbox"
+		o.Name = "weftbox" // definitions.OwnName
 	}
 	if o.Stdout == nil {
 		o.Stdout = os.Stdout
