@@ -348,8 +348,12 @@ func (r *run) leftIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 				continue
 			}
 			t, err := r.node.store.Ended(slot, f.id, f.ended.run)
-			if err != nil || (t.Status == f.ended.status) != (i < n) {
+			if err != nil {
 				return false, err
+			}
+			there, forgotten := t.Status == f.ended.status, f.ended.atMs+retentionMs <= r.nowMs() // a turn behind it may have deleted it
+			if there && i >= n || !there && i < n && !forgotten {
+				return false, nil
 			}
 		}
 	}
