@@ -348,16 +348,26 @@ func (r *run) leftIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 				continue
 			}
 			t, err := r.node.store.Ended(slot, f.id, f.ended.run)
-			if err != nil {
-				return false, err
+			there := t.Status == f.ended.status
+			if err == nil && !there && i < n {
+				there, err = r.forgotten(slot, f)
 			}
-			there, forgotten := t.Status == f.ended.status, f.ended.atMs+retentionMs <= r.nowMs() // a turn behind it may have deleted it
-			if there && i >= n || !there && i < n && !forgotten {
-				return false, nil
+			if err != nil || there != (i < n) {
+				return false, err
 			}
 		}
 	}
 	return true, nil
+}
+
+// forgotten reports whether a later one of the turns under way may have deleted an ended run: its time is over, and it was born at all, as the numbers
+// that the slot gave away show.
+func (r *run) forgotten(slot uint16, f idFact) (bool, error) {
+	if f.ended.atMs+retentionMs > r.nowMs() {
+		return false, nil
+	}
+	meta, err := r.node.store.SlotMeta(slot)
+	return meta.Sequence >= f.ended.run, err
 }
 
 // promised looks whether all that was acknowledged is on disk: each event once at each of its threads, or idle there.
