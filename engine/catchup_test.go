@@ -95,3 +95,20 @@ func TestASourceThatKeepsUpHoldsNothing(t *testing.T) {
 		t.Errorf("alarms are held back to %d after the source has caught up, want none held", got-startMs)
 	}
 }
+
+func TestNoAlarmGoesAheadOfRecordsThatAreGone(t *testing.T) {
+	r, log := standstill(t)
+	log.Trim(shoppers + 2) // the first purchase is gone unread: the turn that reads on can not go on
+	var fatal error
+	r.e.o.Fatal = func(err error) { fatal = err }
+	r.e.o.MaxMessages = 1
+	// It fills the turn, which asks no source then.
+	r.must(r.e.Submit(&messagebus.Record{Source: "test", Incoming: messagebus.Incoming{Event: &activity.Event{Type: "none", TimeMs: startMs}}}))
+	r.e.Turn()
+	if got := r.e.Stats().AlarmsFired.Load(); got != 0 || fatal != nil {
+		t.Errorf("expected no alarm to fire ahead of a record that is gone unread, %d did (fatal: %v)", got, fatal)
+	}
+	if r.e.Turn(); fatal == nil {
+		t.Error("expected the turn that asks the source to say that its position is gone, it did not")
+	}
+}

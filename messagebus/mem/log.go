@@ -106,13 +106,17 @@ func (c *Consumer) Seek(next uint64) error {
 	return nil
 }
 
-// Lag returns the time stamp of the next record to be read.
+// Lag returns the time stamp of the next record to be read. One that the log no longer has is unread, too: of its time nothing is known, so that
+// it is taken for older than everything (0).
 func (c *Consumer) Lag() (oldestMs int64, ok bool) {
 	l := c.log
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.closed || c.next < l.first || c.next >= l.next() {
+	if c.closed || c.next >= l.next() {
 		return 0, false
+	}
+	if c.next < l.first {
+		return 0, true
 	}
 	return l.entries[c.next-l.first].timeMs, true
 }
