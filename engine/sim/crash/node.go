@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -46,6 +47,9 @@ type node struct {
 	applied int // turns handed to the disk
 	told    int // the turn that is being told, or was told last
 }
+
+// never is longer than any run.
+const never = 1000 * time.Hour
 
 var errDisk = errors.New("the disk fails (input/output error)")
 
@@ -91,6 +95,7 @@ func (r *run) open(disk *vfs.MemFS) error {
 		Stdout: io.Discard, Log: slog.New(slog.DiscardHandler),
 		MaxMessages: r.maxMessages, MaxAlarms: r.maxAlarms, Workers: r.workers, RetentionFinishedMs: retentionMs, RetentionFailedMs: retentionMs,
 		MaxVarsBytes: maxVarsBytes,
+		CatchUpMax:   never, // it is real time: a machine that stood still for long must change no run
 		Hook:         n.at, Observe: n.observe,
 		Fatal: func(err error) {
 			if !n.failed.Load() && !n.dead.Load() {
