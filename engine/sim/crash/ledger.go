@@ -360,14 +360,11 @@ func (r *run) leftIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 	return true, nil
 }
 
-// forgotten reports whether a later one of the turns under way may have deleted an ended run: its time is over, and it was born at all, as the numbers
-// that the slot gave away show.
+// forgotten reports whether a later one of the turns under way, which is on disk, too, has deleted an ended run: it moved the slot's timer cursor over
+// the end of the run's time, which only a turn behind the one that ended the run can.
 func (r *run) forgotten(slot uint16, f idFact) (bool, error) {
-	if f.ended.atMs+retentionMs > r.nowMs() {
-		return false, nil
-	}
 	meta, err := r.node.store.SlotMeta(slot)
-	return meta.Sequence >= f.ended.run, err
+	return meta.CursorMs >= f.ended.atMs+retentionMs, err
 }
 
 // promised looks whether all that was acknowledged is on disk: each event once at each of its threads, or idle there.
