@@ -176,6 +176,9 @@ func (b *jobBook) save(j *job, do func(*jobOp) error, change func(*store.Job)) e
 // chunk reads the job's next threads and has a turn deal with those that the filter chooses.
 func (b *jobBook) chunk(j *job, do func(*jobOp) error) (time.Duration, error) {
 	e, row := b.e, &j.row
+	if row.Limit > 0 && row.Counts.Hit+j.here.Counts.Hit >= row.Limit { // reached before, and its end did not come to disk
+		return 0, b.end(j, store.JobDone, j.lastError(), do)
+	}
 	from := Place{row.Slot, j.here.Domain, j.here.Run}
 	threads, after, done, err := e.read(j.match, from, seenAtOnce)
 	if err != nil {

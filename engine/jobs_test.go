@@ -366,3 +366,40 @@ func TestJobOfACallerThatWentAway(t *testing.T) {
 		t.Errorf("the job is %+v, want it done", r.job(1))
 	}
 }
+
+// A job that has reached its limit and could not write its end hits nobody any more, neither when it tries again nor after a death.
+func TestJobAtItsLimitHitsNobodyMore(t *testing.T) {
+	for _, dies := range []bool{false, true} {
+		r, number := crowdOf(t, 300)
+		r.startNow(store.Job{Operation: "pause", Limit: 7, Filter: store.ThreadFilter{Activity: number}})
+		j, refused := r.e.jobs.all[1], false
+		for rounds := 0; !refused; rounds++ {
+			if rounds > 100 {
+				t.Fatal("the job never came to its end")
+			}
+			_, err := r.e.jobs.step(j, func(op *jobOp) error {
+				if op.put != nil && op.put.State.Ended() {
+					refused = true
+					return ErrBusy
+				}
+				op.answer = func(error) {}
+				r.must(r.e.put(input{job: op}, 0))
+				r.e.Turn()
+				return nil
+			})
+			if err != nil && !refused {
+				t.Fatal(err)
+			}
+		}
+		if dies {
+			r.restart()
+		}
+		r.finishJobs()
+		if got, want := fmt.Sprint(r.statuses(number, 300)), "map[paused:7 waiting:293]"; got != want {
+			t.Errorf("dies %v: a job limited to 7 leaves %s, want %s", dies, got, want)
+		}
+		if got := r.job(1); got.State != store.JobDone || got.Counts.Hit != 7 {
+			t.Errorf("dies %v: the job ended %v with %+v, want done with 7 hits", dies, got.State, got.Counts)
+		}
+	}
+}
