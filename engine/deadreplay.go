@@ -256,7 +256,7 @@ func (t *turn) settleLetters(into *store.Batch, slot uint16) {
 			w.result.Verdicts = w.record.all()
 			for i := range w.result.Verdicts {
 				switch w.result.Verdicts[i].Kind {
-				case activity.VerdictTaken, activity.VerdictSpawned, activity.VerdictParked, activity.VerdictDuplicate:
+				case activity.VerdictTaken, activity.VerdictSpawned, activity.VerdictParked, activity.VerdictKept, activity.VerdictDuplicate:
 					settled, w.result.Replayed = true, true
 				case activity.VerdictDead:
 					settled = true

@@ -105,7 +105,8 @@ func (l *lane) waiting(w *slotWork, tw *threadWork) ([]store.Mail, error) {
 		after = max(after, b.handed)
 	}
 	var old []store.Mail
-	for more := !b.closed; more; {
+	more := !b.closed
+	for more {
 		rows, err := l.e.store.MailAfter(w.slot, tw.id, after, mailChunk)
 		if err != nil {
 			return nil, err
@@ -118,8 +119,8 @@ func (l *lane) waiting(w *slotWork, tw *threadWork) ([]store.Mail, error) {
 		}
 	}
 	last := uint64(activity.SeenAll)
-	if len(old) == mailChunk {
-		last = old[mailChunk-1].N
+	if more { // what was written in this turn waits for what the store still has before it
+		last = after
 	}
 	for _, m := range b.fresh {
 		if m.N > tw.now.Seen && m.N <= last {
