@@ -186,7 +186,7 @@ func (t *turn) offerHits(r *record) error {
 		}
 		if h.Err != nil {
 			t.e.stats.StrategyErrors.Add(1)
-			unheard(&t.unrouted, h.Strategy, activity.VerdictError)
+			unheard(&t.unrouted, t.known(h.Strategy), activity.VerdictError)
 			t.e.warn("strategy "+h.Strategy+" could not be asked", h.Err)
 			r.verdict(messagebus.Verdict{Strategy: h.Strategy, Verdict: activity.Verdict{Kind: activity.VerdictError, Clause: -1, Error: h.Err.Error()}})
 		}
@@ -212,6 +212,14 @@ func (t *turn) offerHits(r *record) error {
 		}
 	}
 	return nil
+}
+
+// known returns the name of a strategy that there is, and "" for one that only an event names: what is counted is bounded by what is defined.
+func (t *turn) known(strategy string) string {
+	if _, ok := t.snap.Router.Hit(strategy, "", nil); !ok {
+		return ""
+	}
+	return strategy
 }
 
 // fresh finds out whether a slot remembers the record's key with another body: then nothing of it is applied anywhere.

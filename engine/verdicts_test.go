@@ -241,3 +241,16 @@ func TestCountsThatWaitAreWrittenWhenTheLoopEnds(t *testing.T) {
 		t.Errorf("after an orderly end the counters are %q, want the refused event", got)
 	}
 }
+
+// Who posts may name a strategy that does not exist: the names he thinks of are no rows.
+func TestMadeUpStrategiesAreCountedAsOne(t *testing.T) {
+	r, _ := newPicky(t, false, "1h")
+	for i := range 5 {
+		r.put(event("a", "", "$DID", "u1", "$DID_STRATEGY", fmt.Sprint("nosuch", i)))
+	}
+	r.clock.Set(startMs + looseMs)
+	r.e.Turn()
+	if got, want := r.counted(0), "/ event -1 error=5"; got != want {
+		t.Errorf("events to five strategies that do not exist are counted as %q, want %q", got, want)
+	}
+}
