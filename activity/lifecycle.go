@@ -2,6 +2,7 @@ package activity
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -71,13 +72,29 @@ func (s *Scope) kill() { s.end(Killed, "", "") }
 
 func (s *Scope) remove() { s.end(Killed, ReasonRemoved, "") }
 
+// fireAlarm makes the alarm due now; where several things wait beside each other it is that of the first.
 func (s *Scope) fireAlarm() {
-	if s.thread.AlarmDue != 0 {
-		s.thread.AlarmDue = min(s.thread.AlarmDue, s.NowMs)
+	t := s.thread
+	if t.AlarmDue <= s.NowMs {
+		return
 	}
+	t.Parts = slices.Clone(t.Parts)
+	for i := range t.Parts {
+		if t.Parts[i].DueMs == t.AlarmDue {
+			t.Parts[i].DueMs = s.NowMs
+		}
+	}
+	t.AlarmDue = s.NowMs
 }
 
-func (s *Scope) deleteAlarm() { s.thread.AlarmDue, s.thread.AlarmKind = 0, 0 }
+func (s *Scope) deleteAlarm() {
+	t := s.thread
+	t.AlarmDue, t.AlarmKind = 0, 0
+	t.Parts = slices.Clone(t.Parts)
+	for i := range t.Parts {
+		t.Parts[i].DueMs = 0
+	}
+}
 
 // Commands returns the names of the commands a thread knows.
 func Commands() []string { return commandsOf(threadTransitions) }
