@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/weftbox/weftbox/clock"
 	"github.com/weftbox/weftbox/engine/store"
@@ -87,7 +88,7 @@ func (e *Engine) moveClock(r advanceRequest) advanceAnswer {
 	return advanceAnswer{nowMs: target, fired: e.stats.AlarmsFired.Load() - before}
 }
 
-// settle turns until no alarm is due at this moment, at least once; what others send meanwhile is not waited for.
+// settle turns until no alarm is due at this moment and no thread has mail from another, at least once; what others send meanwhile is not waited for.
 func (e *Engine) settle(ctx context.Context) error {
 	for range e.o.MaxTurnsAtOnce {
 		if ctx.Err() != nil {
@@ -95,7 +96,9 @@ func (e *Engine) settle(ctx context.Context) error {
 		}
 		e.Turn()
 		if e.nextDue() > e.now() {
-			return nil
+			if left, err := e.carryMail(ctx); err != nil || !left {
+				return err
+			}
 		}
 	}
 	return fmt.Errorf("%w: after %d turns at %d ms there is still something to do; a definition that goes round without waiting does that", ErrBusyClock, e.o.MaxTurnsAtOnce, e.now())
@@ -105,4 +108,23 @@ func (e *Engine) nodeMeta() store.NodeMeta {
 	m := e.nodes
 	m.FloorMs = e.floorMs
 	return m
+}
+
+// carryMail hands what threads have sent to each other to the next turn; it reports whether any was left. Rows that a goroutine of the relay has in
+// hand are waited for a moment: they come with the inbox.
+func (e *Engine) carryMail(ctx context.Context) (left bool, err error) {
+	ready, busy := e.relay.mail()
+	for _, d := range ready {
+		if _, err := e.relay.sendBatch(ctx, d); err != nil {
+			return true, err
+		}
+	}
+	if len(ready) == 0 && busy {
+		select {
+		case <-e.wake:
+		case <-ctx.Done():
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return len(ready) > 0 || busy, nil
 }

@@ -139,6 +139,25 @@ func (d *destination) ready() bool {
 	return false
 }
 
+// mail returns the slots as destinations that have rows which nobody is carrying, and whether any has rows under way.
+func (r *relay) mail() (ready []*destination, busy bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, d := range r.dests {
+		if _, ok := store.IsSlot(d.number); !ok {
+			continue
+		}
+		if d.ready() {
+			ready = append(ready, d)
+		}
+		for _, word := range d.busy {
+			busy = busy || word != 0
+		}
+	}
+	slicesByNumber(ready)
+	return ready, busy
+}
+
 func set(bits []uint64, slot uint16)      { bits[slot/64] |= 1 << (slot % 64) }
 func unset(bits []uint64, slot uint16)    { bits[slot/64] &^= 1 << (slot % 64) }
 func has(bits []uint64, slot uint16) bool { return bits[slot/64]&(1<<(slot%64)) != 0 }
