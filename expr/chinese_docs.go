@@ -89,6 +89,7 @@ var chineseDocs = map[string]string{
 	`The status of the thread.`:                                                `线程的状态。`,
 	`The text "all", for arguments that take a list of names or all.`:          `文本 "all"，用于接受名称列表或 all 的参数。`,
 	`Whether every condition is true; null counts as false. A single list stands for its items.`: `是否所有条件都为 true；null 算 false。只给一个列表时表示它的各个元素。`,
+	`The event as a map of its type and allAttributes, to keep it in a variable.`:                `事件的映射，含 type 和 allAttributes，可存入变量。`,
 	`All attributes of the event.`: `事件的全部属性。`,
 	`All data of the result.`:      `结果的全部数据。`,
 	`All variables of the thread.`: `线程的全部变量。`,

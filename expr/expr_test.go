@@ -72,7 +72,7 @@ func TestProblems(t *testing.T) {
 		{`(timestamp() + days(1)).length()`, ContextStrategy, codeMethod, 24, 30, ""},
 		{`"abc".length`, ContextStrategy, codeProperty, 6, 12, "length()"},
 		{`event.typ`, ContextStrategy, codeProperty, 6, 9, "event.type"},
-		{`event`, ContextStrategy, codeProperty, 0, 5, "event.type"},
+		{`config`, ContextTrigger, codeProperty, 0, 6, "config.get"},
 		{`"a" * 100000000`, ContextStrategy, codeBudget, 0, 15, ""},
 	}
 	for _, c := range cases {

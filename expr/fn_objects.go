@@ -5,6 +5,7 @@ import "strings"
 // objectFunctions are the properties of the objects event, config, result, thread, activity and definition. The typed getters of
 // event, config and result stand in fn_access.go.
 var objectFunctions = []spec{
+	{sig: "event: map", doc: "The event as a map of its type and allAttributes, to keep it in a variable.", ex: `event["type"]`, ctx: inEvent, call: eventMap},
 	{sig: "event.type: text", doc: "The type of the event.", ex: "event.type", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
 	{sig: "event.getType() text", doc: "The same as event.type.", ex: "event.getType()", ctx: inEvent, call: func(s *Scope, _ []any) (any, error) { return s.event().Type, nil }},
 	{sig: "event.allAttributes: map", doc: "All attributes of the event.", ex: `event.allAttributes["vip"]`, ctx: inEvent, call: allAttributes},
@@ -49,6 +50,13 @@ func resultField(get func(*Result) any) callFunc {
 		}
 		return get(r), nil
 	}
+}
+
+// eventMap is the bare object event. Its keys are the properties under which the original keeps an event that is stored in a variable, so
+// that var("e").type reads there what event.type reads here. The attributes are shared: values are never written into.
+func eventMap(s *Scope, a []any) (any, error) {
+	attrs, err := allAttributes(s, a)
+	return map[string]any{"type": s.event().Type, "allAttributes": attrs}, err
 }
 
 func threadField(get func(*ThreadInfo) any) callFunc {

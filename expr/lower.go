@@ -396,7 +396,7 @@ func (l *lowerer) formatted(kids []*node, sig *Signature, args []lowered) bool {
 }
 
 func (l *lowerer) index(n *node) lowered {
-	if o := n.kids[0]; o.kind == nodeName && spaces[o.text] && registry[o.text] == nil {
+	if o := n.kids[0]; o.kind == nodeName && spaces[o.text] && registry["#"+o.text] == nil {
 		return l.problem(n.start, n.end, codeProperty, say("%s cannot be indexed", o.text), objectHint(o.text))
 	}
 	left, key := l.lower(n.kids[0]), l.lower(n.kids[1])

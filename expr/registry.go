@@ -125,7 +125,7 @@ func init() {
 	for name := range methods {
 		compiled["."+name] = compiledMethod(name)
 	}
-	sort.Slice(listing, func(i, j int) bool { return listing[i].QualifiedName() < listing[j].QualifiedName() })
+	sort.SliceStable(listing, func(i, j int) bool { return listing[i].QualifiedName() < listing[j].QualifiedName() })
 }
 
 func register(sp spec) {
