@@ -158,6 +158,7 @@ type checker struct {
 	brokenActions map[int]bool // by index: those with an error
 	configReads   []configRead
 	timeless      []typeNode     // services that are awaited without a timeout
+	afterless     []typeNode     // concurrents without an after
 	surprised     map[*node]bool // config values that were looked at
 }
 

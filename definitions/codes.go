@@ -126,7 +126,7 @@ var ownCodes = []ownCode{
 	{"WB2003", SeverityWarning, "A plain value that YAML 1.1 reads in another way than YAML 1.2, and so than this program: yes and no, 017, 1:30, dates.", "Write true or false for Booleans; quote what is text."},
 	{"WB2004", SeverityWarning, "A comment \"# lint: ok\" silences nothing, or gives no reason.", "Delete it, or write the code and a reason: # lint: ok WB2101 devices never leave."},
 
-	{"WB2101", SeverityWarning, "A receive has no after: threads that get none of its events wait for ever.", `Add "- after: days(10)" with "then: finish()".`},
+	{"WB2101", SeverityWarning, "A receive has no after, or a concurrent that starts a service without a timeout: threads may wait there for ever.", `Add "- after: days(10)" with "then: finish()".`},
 	{"WB2102", SeverityWarning, "No call leads to this action.", "Call it, or delete it."},
 	{"WB2103", SeverityWarning, "A service is awaited without a timeout: if it never answers, threads wait for ever.", `Add "timeout: minutes(1)" to its args.`},
 	{codeTriggerUnindexed, SeverityWarning, "A trigger requires neither a type nor an attribute of the event, so that every event of its strategy is tried against it. A part that fails where an attribute is missing (eventAttr without a default) requires nothing, as its error must be told.", `Begin it with eventTypeIs("…") AND, or with containsAttr("…") AND.`},

@@ -88,7 +88,7 @@ var chineseCodes = map[string]struct{ text, fix string }{
 	"WB2002": {"没有引号的列表项 \"a ? b : c\" 在 YAML 看来是键为 \"a ? b\" 的映射。", "如果是条件表达式，用单引号把整个值括起来。"},
 	"WB2003": {"没有引号的值，YAML 1.1 的读法与 YAML 1.2（也就是本程序）不同：yes 和 no、017、1:30、日期。", "布尔值写 true 或 false；文本加引号。"},
 	"WB2004": {"注释 \"# lint: ok\" 什么也没有压下，或没有写理由。", "删掉它，或写上代码和理由：# lint: ok WB2101 设备永远不会离开。"},
-	"WB2101": {"receive 没有 after：等不到事件的线程会永远等下去。", "加上 \"- after: days(10)\" 和 \"then: finish()\"。"},
+	"WB2101": {"receive 没有 after，或者 concurrent 启动了没有超时的服务而没有 after：线程可能会永远等下去。", "加上 \"- after: days(10)\" 和 \"then: finish()\"。"},
 	"WB2102": {"没有 call 指向这个动作。", "调用它，或删掉它。"},
 	"WB2103": {"等待服务却没有超时：如果它永远不应答，线程就永远等下去。", "在 args 里加 \"timeout: minutes(1)\"。"},
 	"WB2104": {"触发器既不要求事件类型也不要求属性，所以策略的每个事件都要试一遍。缺少属性时会出错的部分（没有默认值的 eventAttr）不算要求，因为它的错误要让人知道。", "以 eventTypeIs(\"…\") AND 或 containsAttr(\"…\") AND 开头。"},

@@ -1,6 +1,7 @@
 package definitions
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weftbox/weftbox/expr"
@@ -20,6 +21,9 @@ func (c *checker) waitWarnings(f fields, a *Action, path string) {
 		}
 		c.warn("WB2101", f.found[key], sub(path, key), say(`this %s has no "after": threads may wait here for ever`, a.Type),
 			say(`add "- after: days(10)" with "then: finish()"`))
+	}
+	if ctrl := a.Args.Get("ctrl"); a.Type == "concurrent" && ctrl != nil && !slices.ContainsFunc(ctrl.Clauses, func(cl Clause) bool { return cl.Head == HeadAfter }) {
+		c.afterless = append(c.afterless, typeNode{a, f.found[key], sub(path, key)})
 	}
 	if a.Spec.Service && a.Args != nil && a.Args.Get("timeout") == nil {
 		for _, k := range a.Spec.Keys {
@@ -52,6 +56,24 @@ func (c *checker) timeouts() {
 		if !started[at.a.Index] {
 			c.warn("WB2103", at.n, at.path, say("the service %s is called without a timeout: threads may wait here for ever", quote(at.a.Type)),
 				say(`add "timeout: minutes(1)" to args and a ctrl entry for resultTimeout()`))
+		}
+	}
+}
+
+// unbounded warns of concurrents without an after that begin a service without a timeout. Where all that they begin ends by itself, so
+// do they.
+func (c *checker) unbounded() {
+	timeless := map[int]bool{}
+	for _, at := range c.timeless {
+		timeless[at.a.Index] = true
+	}
+	for _, at := range c.afterless {
+		for _, i := range c.startedBy(at.a) {
+			if timeless[i] {
+				c.warn("WB2101", at.n, at.path, say(`this %s has no "after", and the service %s that it starts no timeout: threads may wait here for ever`, at.a.Type, quote(c.def.Actions[i].Type)),
+					say(`add "- after: minutes(1)" with "then: failBecause(…)" to ctrl, or a timeout to the service`))
+				break
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ func (c *checker) lint() {
 	c.triggerLints()
 	c.configLints()
 	c.timeouts()
+	c.unbounded()
 	if len(c.def.Actions) == 0 || c.gaps() {
 		return
 	}

@@ -165,7 +165,7 @@ func TestExplain(t *testing.T) {
 		want string
 	}{
 		{[]string{"WB1203"}, 0, "WB1203 (error): A call leads to an action that the definition does not have.\nCorrect the name, or add the action.\n\nFor example:\n  - name: tell\n    type: stdout\n    args: 1\n    ctrl: call(\"nxt\")\n\nBetter:\n  - name: tell\n    type: stdout\n    args: 1\n    ctrl: call(\"next\")\n"},
-		{[]string{"wb2101", "--lang", "zh"}, 0, "WB2101 (warning): receive 没有 after：等不到事件的线程会永远等下去。\n"},
+		{[]string{"wb2101", "--lang", "zh"}, 0, "WB2101 (warning): receive 没有 after，或者 concurrent 启动了没有超时的服务而没有 after：线程可能会永远等下去。\n"},
 		{[]string{"WB1307"}, 0, "1 < eventAttr(\"a\") AND eventAttr(\"a\") < 3\n"},
 		{[]string{"WB1251"}, 0, "WB1251 (error): A name cannot be used."},
 		{[]string{"WB3002", "--lang", "zh"}, 0, "WB3002 (error): 场景里的键"},
