@@ -68,6 +68,20 @@ func readLine(r *bufio.Reader, most int) (line []byte, tooLong bool, err error) 
 	}
 }
 
+// shapeOf says what is wrong with a line in words of the format, not of the program.
+func shapeOf(err error) string {
+	var typed *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &typed):
+		return err.Error()
+	case typed.Field == "":
+		return `it must be a map {"expr":…,"context":{…}}, this is ` + typed.Value
+	case typed.Field == "expr":
+		return fmt.Sprintf("%q must be a text, this is %s", typed.Field, typed.Value)
+	}
+	return fmt.Sprintf("%q must be a map, this is %s", typed.Field, typed.Value)
+}
+
 // answerLine evaluates one line; ok is false when it is no request.
 func (w *world) answerLine(line []byte, tooLong bool) (a evaluated, ok bool) {
 	if tooLong {
@@ -75,7 +89,7 @@ func (w *world) answerLine(line []byte, tooLong bool) (a evaluated, ok bool) {
 	}
 	var request batchLine
 	if err := json.Unmarshal(line, &request); err != nil {
-		return evaluated{Error: "the line is no request: " + err.Error(), Column: 1}, false
+		return evaluated{Error: "the line is no request: " + shapeOf(err), Column: 1}, false
 	}
 	if request.Expr == nil {
 		return evaluated{Error: `the line has no text "expr"`, Column: 1}, false

@@ -286,3 +286,16 @@ func TestExprFunctions(t *testing.T) {
 		t.Errorf("expected the example of list.add with its result, got %d and %q", code, stdout)
 	}
 }
+
+// TestBatchMalformedLines checks that a line of a wrong shape is told in the words of the format.
+func TestBatchMalformedLines(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"expr":5}`:               `the line is no request: "expr" must be a text, this is number`,
+		`{"expr":"1","context":5}`: `the line is no request: "context" must be a map, this is number`,
+		`[]`:                       `the line is no request: it must be a map {"expr":…,"context":{…}}, this is array`,
+	} {
+		if answers, _ := runBatch(t, line+"\n"); len(answers) != 1 || answers[0].Error != want {
+			t.Errorf("%s: expected the one error %q, got %+v", line, want, answers)
+		}
+	}
+}
