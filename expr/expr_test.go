@@ -386,7 +386,7 @@ func TestTextAndTypes(t *testing.T) {
 		typ, text string
 	}{
 		{nil, "null", "null"}, {true, "bool", "true"}, {int64(-5), "int", "-5"}, {1.0, "float", "1.0"}, {1e7, "float", "1.0E7"}, {1e-4, "float", "1.0E-4"},
-		{float32(0.1), "float", "0.1"}, {0.001, "float", "0.001"}, {9999999.0, "float", "9999999.0"}, {1.5e300, "float", "1.5E300"}, {math.Inf(-1), "float", "-Infinity"},
+		{float32(0.1), "float", "0.1"}, {5e-324, "float", "4.9E-324"}, {float32(1e-45), "float", "1.4E-45"}, {-1e23, "float", "-1.0E23"}, {2e-323, "float", "2.0E-323"}, {0.001, "float", "0.001"}, {9999999.0, "float", "9999999.0"}, {1.5e300, "float", "1.5E300"}, {math.Inf(-1), "float", "-Infinity"},
 		{dec("1.10"), "decimal", "1.10"}, {dec("1e3"), "decimal", "1E+3"}, {dec("0.0000001"), "decimal", "1E-7"}, {ints(1, 2), "list", "[1, 2]"},
 		{obj{"k": []any{nil, "x"}, "a": 2.0}, "map", "{a=2.0, k=[null, x]}"}, {map[any]any{int64(2): "b", "10": "a"}, "map", "{10=a, 2=b}"}, {Control{Kind: ControlFinish}, "control", "FINISH"},
 	}

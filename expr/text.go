@@ -185,8 +185,8 @@ func javaFloat(f float64, bits int) string {
 	}
 	s := strconv.FormatFloat(f, 'e', -1, bits)
 	mant, exp, _ := strings.Cut(s, "e")
-	if !strings.Contains(mant, ".") {
-		mant += ".0"
+	if !strings.Contains(mant, ".") { // Java shows two digits at least: those nearest to the value, as in 4.9E-324
+		mant, exp, _ = strings.Cut(strconv.FormatFloat(f, 'e', 1, bits), "e")
 	}
 	n, _ := strconv.Atoi(exp)
 	return mant + "E" + strconv.Itoa(n)
