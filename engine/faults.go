@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 
+	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 )
@@ -22,6 +23,15 @@ func (t *turn) sendEarly(service string, body []byte) {
 	if s, ok := t.snap.Services[service]; ok && t.e.o.Producer != nil {
 		_, _ = t.e.o.Producer.Publish(context.Background(), messagebus.Destination{Name: s.Name, Number: s.Destination, URL: s.URL}, [][]byte{body})
 	}
+}
+
+// deleteEarly has rows deleted before the turn that gives them to their threads, or in it.
+func (r *relay) deleteEarly(d *destination, rows []store.Outbox) {
+	gone := &delivered{destination: d.number}
+	for i := range rows {
+		gone.rows = append(gone.rows, sentRow{rows[i].Slot, rows[i].Seq})
+	}
+	_ = r.e.put(input{delivered: gone}, 0)
 }
 
 // highOfAll is the highest position of a source that any slot has applied.

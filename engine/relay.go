@@ -260,6 +260,9 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	}
 	if _, ok := store.IsSlot(d.number); ok {
 		r.taken(d, bytes)
+		if fault.On("mail-deleted-early") {
+			r.deleteEarly(d, rows)
+		}
 		if err := r.e.put(input{mail: &mailbag{destination: d.number, rows: rows, bytes: bytes}}, 0); err != nil {
 			return 0, err
 		}

@@ -34,6 +34,8 @@ var names = []struct{ Name, What string }{
 	{"read-before-sync", "a caller is shown what a turn wrote that is not on disk yet"},
 	{"letters-apart", "dead letters land in a second batch"},
 	{"poison-kept", "what a message did to its thread before it became a dead letter stays"},
+	{"mail-no-high-water", "what a thread sent to a thread is applied again when it comes again"},
+	{"mail-deleted-early", "what a thread sent to a thread leaves the outbox before the receiver's turn is on disk"},
 	{"reply-dropped", "what a service answers in the body is lost, the outbox row is deleted"},
 }
 

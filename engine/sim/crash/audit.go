@@ -26,7 +26,7 @@ func shown(t *activity.Thread) string {
 		return "absent"
 	}
 	var vars []string
-	echoes, left := int64(0), int64(0)
+	echoes, left, to := int64(0), int64(0), ""
 	for _, v := range t.Vars {
 		switch v.Name {
 		case "echoes":
@@ -35,13 +35,16 @@ func shown(t *activity.Thread) string {
 		case "left":
 			left = number64(v.Value)
 			continue
+		case "to":
+			to, _ = v.Value.(string)
+			continue
 		}
 		vars = append(vars, fmt.Sprintf("%s=%v", v.Name, v.Value))
 	}
 	slices.Sort(vars)
 	requests := append([]uint64{}, t.Requests...)
-	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d %s", t.Status, t.PausedFrom, t.Action, t.Run, t.Visit, t.Parked,
-		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, t.Alarm.Kind, requests, echoes, left, strings.Join(vars, " "))
+	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d to=%s %s", t.Status, t.PausedFrom, t.Action, t.Run, t.Visit, t.Parked,
+		t.AlarmDue, t.Alarm.DueMs, t.Alarm.Visit, t.Alarm.Kind, requests, echoes, left, to, strings.Join(vars, " "))
 }
 
 // audit compares all that lies in the store with the model.
@@ -56,7 +59,7 @@ func (r *run) audit() error {
 
 func (r *run) auditThreads() error {
 	live := map[activity.ID]bool{}
-	for _, number := range []uint32{users, items} {
+	for _, number := range []uint32{users, items, hubs} {
 		list, _, _, err := r.node.engine.Threads(number, engine.Cursor{}, math.MaxInt32)
 		if err != nil {
 			return err
@@ -186,6 +189,9 @@ func (r *run) auditRequests() error {
 			return fmt.Errorf("request %v to %s: open must be %v, on disk it is %v", q, a.service, want, open)
 		}
 	}
+	if err := r.auditSaid(boxes); err != nil {
+		return err
+	}
 	for q := range boxes {
 		return fmt.Errorf("request %v lies in the outbox, but no turn made it", q)
 	}
@@ -203,7 +209,7 @@ func (r *run) auditCounters() error {
 			want[ending{id.Activity, t.action, t.status}]++
 		}
 	}
-	for _, number := range []uint32{users, items} {
+	for _, number := range []uint32{users, items, hubs} {
 		counters, err := r.node.engine.Counters(number)
 		if err != nil {
 			return err

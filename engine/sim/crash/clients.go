@@ -48,6 +48,9 @@ func (r *run) draw(source string) *post {
 	if p.event.close {
 		p.event.ask, p.event.arm = false, false
 	}
+	if !p.event.close && !p.event.ask && r.rng.IntN(2) == 0 {
+		p.event.tell = "h" + strconv.Itoa(r.rng.IntN(r.domains))
+	}
 	if r.rng.IntN(7) == 0 {
 		p.event.work = 1 + r.rng.Int64N(2*maxActions)
 	}
@@ -73,7 +76,7 @@ func (p *post) write() {
 	if p.event.close {
 		kind = "close"
 	}
-	p.body = fmt.Appendf(nil, `{"type":%q,"attr":{"n":%d,"ask":%v,"arm":%v,"work":%d,"poison":%q`, kind, p.n, p.event.ask, p.event.arm, p.event.work, p.event.poison)
+	p.body = fmt.Appendf(nil, `{"type":%q,"attr":{"n":%d,"ask":%v,"arm":%v,"work":%d,"poison":%q,"tell":%q`, kind, p.n, p.event.ask, p.event.arm, p.event.work, p.event.poison, p.event.tell)
 	switch p.event.poison {
 	case "missing":
 	case "limit":

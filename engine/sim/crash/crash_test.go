@@ -97,6 +97,7 @@ func (s *Result) add(r Result) {
 	s.Between += r.Between
 	s.Yields += r.Yields
 	s.Letters += r.Letters
+	s.Said += r.Said
 }
 
 // check: a simulation in which little happens proves little.
@@ -110,7 +111,7 @@ func (s *Result) check(t *testing.T, seeds int) {
 			t.Errorf("expected deaths at %s in %d seeds, there were none", place, seeds)
 		}
 	}
-	for what, n := range map[string]int{"events": s.Events / 40, "requests": s.Requests / 5, "births": s.Births / 3, "late answers and alarms": s.Late * 2, "yields": s.Yields, "dead letters": s.Letters, "deaths with two turns under way": s.Between * 4} {
+	for what, n := range map[string]int{"events": s.Events / 40, "requests": s.Requests / 5, "births": s.Births / 3, "late answers and alarms": s.Late * 2, "yields": s.Yields, "dead letters": s.Letters, "events of threads for threads": s.Said / 5, "deaths with two turns under way": s.Between * 4} {
 		if n < seeds {
 			t.Errorf("expected more %s in %d seeds: %s", what, seeds, *s)
 		}

@@ -18,6 +18,7 @@ import (
 const (
 	users uint32 = 1
 	items uint32 = 2
+	hubs  uint32 = 3
 )
 
 // Times of the flows and of ended runs.
@@ -39,7 +40,7 @@ const (
 	maxVarsBytes = 4096 // of the variables of a thread
 )
 
-// userFlow adds up amounts and asks the oracle with its sum when an event says so, or runs through so many actions that it yields. It ends by a "close" or when nothing comes for long,
+// userFlow adds up amounts and asks the oracle with its sum when an event says so, tells it to a hub, or runs through so many actions that it yields. It ends by a "close" or when nothing comes for long,
 // and the next order begins another run.
 var userFlow = fmt.Sprintf(`activity:
   name: users
@@ -82,6 +83,18 @@ var userFlow = fmt.Sprintf(`activity:
             sum: var("sum") + eventAttr("amount")
             hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
           then: call("oracle")
+        - when: eventTypeIs("echo")
+          context_vars:
+            echoes: var("echoes") + eventAttr("amount")
+          then: call("loop")
+        - when: eventAttr("tell", "") != ""
+          context_vars:
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+            to: eventAttr("tell")
+          then: call("tell")
         - when: eventTypeIs("order")
           context_vars: *next
           then: call("loop")
@@ -89,6 +102,13 @@ var userFlow = fmt.Sprintf(`activity:
           context_vars:
             trace: str("%%si", var("trace"))
           then: finish()
+    - name: tell
+      type: send
+      args:
+        messages:
+          - type: str("tell")
+            attributes: {hub: var("to"), from: domainId, n: var("n"), amount: var("sum")}
+      ctrl: call("loop")
     - name: oracle
       args:
         request: {n: var("n"), sum: var("sum"), count: var("count")}
@@ -177,6 +197,45 @@ var itemFlow = fmt.Sprintf(`activity:
       ctrl: call("loop")
 `, factor, modulus, alarmMs, idleMs)
 
+// hubFlow adds up what the users' threads tell it, and sends each its sum so far: an echo. It ends when nothing comes for long.
+var hubFlow = fmt.Sprintf(`activity:
+  name: hubs
+  domain_id_strategy: hub
+  trigger:
+    type: event
+    args: {condition: eventTypeIs("tell")}
+    context_vars:
+      n: eventAttr("n")
+      count: 1
+      sum: eventAttr("amount")
+      hash: eventAttr("n") %% %[2]d
+      trace: str("b")
+      to: eventAttr("from")
+  actions:
+    - name: echo
+      type: send
+      args:
+        messages:
+          - type: str("echo")
+            attributes: {user: var("to"), n: var("n"), amount: var("sum")}
+      ctrl: call("loop")
+    - name: loop
+      type: receive
+      args:
+        - when: eventTypeIs("tell")
+          context_vars:
+            n: eventAttr("n")
+            count: var("count") + 1
+            sum: var("sum") + eventAttr("amount")
+            hash: (var("hash") * %[1]d + eventAttr("n")) %% %[2]d
+            to: eventAttr("from")
+          then: call("echo")
+        - after: %[3]d
+          context_vars:
+            trace: str("%%si", var("trace"))
+          then: finish()
+`, factor, modulus, idleMs)
+
 func init() {
 	activity.Register(&definitions.Spec{Type: "boom", Doc: "Panics, as a fault in an action would.", Example: "- name: bang\n  type: boom\n  ctrl: finish()\n"}, boom{})
 }
@@ -212,7 +271,7 @@ func NewOffice() (*Office, error) {
 }
 
 func (o *Office) fill(ctx context.Context) error {
-	for _, name := range []string{"user", "item"} {
+	for _, name := range []string{"user", "item", "hub"} {
 		if _, _, p, err := o.cache.PutStrategy(ctx, metadata.Strategy{Name: name, When: fmt.Sprintf("eventAttr(%q, null) != null", name), DomainID: fmt.Sprintf("eventAttr(%q)", name)}); err != nil || len(p) > 0 {
 			return fmt.Errorf("strategy %s: %v %w", name, p, err)
 		}
@@ -222,13 +281,13 @@ func (o *Office) fill(ctx context.Context) error {
 			return fmt.Errorf("service %s: %v %w", name, p, err)
 		}
 	}
-	for i, flow := range []string{userFlow, itemFlow} {
-		name := []string{"users", "items"}[i]
+	for i, flow := range []string{userFlow, itemFlow, hubFlow} {
+		name := []string{"users", "items", "hubs"}[i]
 		if _, _, p, err := o.cache.PutDefinition(ctx, []byte(flow), "1"); err != nil {
 			return fmt.Errorf("definition %s: %v %w", name, p, err)
 		}
 		a, _, p, err := o.cache.PutActivity(ctx, metadata.Activity{Name: name, Definition: name})
-		if err != nil || a.Number != []uint32{users, items}[i] {
+		if err != nil || a.Number != []uint32{users, items, hubs}[i] {
 			return fmt.Errorf("activity %s has number %d: %v %w", name, a.Number, p, err)
 		}
 	}

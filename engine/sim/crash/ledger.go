@@ -71,7 +71,9 @@ type ledger struct {
 	owner    map[string]claim // the event that a key stands for, once it had an effect
 	commands map[int64]int
 	asks     map[request]*asked
-	ended    map[ended]bool // not yet forgotten, as far as the model knows
+	said     map[request]*said
+	heard    map[line]uint64 // the last number of a slot that a thread was given
+	ended    map[ended]bool  // not yet forgotten, as far as the model knows
 	endings  map[ending]int64
 	letters  map[letterAt]idFact
 	births   int
@@ -94,7 +96,7 @@ func newGroup() group { return group{slots: map[uint16]*slotGroup{}} }
 
 func newLedger() *ledger {
 	return &ledger{now: map[activity.ID]thread{}, kept: map[activity.ID]thread{}, open: newGroup(), effects: map[target]int{}, idles: map[target]bool{},
-		latest: map[source]int64{}, owner: map[string]claim{}, commands: map[int64]int{}, asks: map[request]*asked{}, ended: map[ended]bool{}, endings: map[ending]int64{}, letters: map[letterAt]idFact{}}
+		latest: map[source]int64{}, owner: map[string]claim{}, commands: map[int64]int{}, asks: map[request]*asked{}, said: map[request]*said{}, heard: map[line]uint64{}, ended: map[ended]bool{}, endings: map[ending]int64{}, letters: map[letterAt]idFact{}}
 }
 
 // observe gives the model what the engine gave to a thread, and compares the verdicts.
@@ -112,7 +114,7 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 	var kind activity.VerdictKind
 	switch m := m.(type) {
 	case activity.Carried:
-		kind = s.event(r.event(m.Event.Attrs))
+		kind = s.event(r.eventAt(id, m.Event))
 	case *activity.Reply:
 		said := uint64(number64(m.Result.Data["seq"]))
 		seq := said
@@ -147,7 +149,7 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 	}
 	g.threads[id] = s.t
 	for _, f := range s.facts {
-		if !parked || f.event == 0 {
+		if !parked || f.event == 0 && f.heard == (request{}) {
 			g.facts = append(g.facts, idFact{id, f})
 		}
 	}
@@ -207,6 +209,10 @@ func (r *run) keep(slot uint16, g *slotGroup, turn int) {
 			if l.commands[f.command]++; l.commands[f.command] > 1 {
 				r.fail("command %d was carried out twice at %v", f.command, f.id)
 			}
+		case f.said != nil:
+			r.keepSaid(request{slot, f.said.seq}, f.said)
+		case f.heard != request{}:
+			r.keepHeard(f.heard, f.id)
 		case f.ask != 0:
 			q := request{slot, f.ask}
 			if l.asks[q] != nil {
@@ -333,14 +339,19 @@ func (r *run) surviveSlot(slot uint16, groups []*slotGroup) error {
 	return nil
 }
 
-// leftIn reports whether just what the first n turns left beside the threads lies on disk: ended runs, as a run may begin and end in one turn, and dead
-// letters.
+// leftIn reports whether just what the first n turns left beside the threads lies on disk: ended runs, as a run may begin and end in one turn, dead
+// letters, and how far the slot has taken what other slots' threads have sent.
 func (r *run) leftIn(slot uint16, groups []*slotGroup, n int) (bool, error) {
 	for i, g := range groups {
 		for _, f := range g.facts {
 			if f.letter != "" {
 				_, _, there, err := r.node.store.DeadLetter(store.DeadID{Slot: slot, TimeMs: f.atMs, Seq: f.number})
 				if err != nil || there != (i < n) {
+					return false, err
+				}
+			}
+			if f.heard != (request{}) {
+				if taken, err := r.taken(slot, f.heard); err != nil || taken != (i < n) {
 					return false, err
 				}
 			}

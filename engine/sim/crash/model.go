@@ -7,7 +7,7 @@ import (
 	"github.com/weftbox/weftbox/activity"
 )
 
-// thread is the model's idea of one thread: written by hand after the two flows, it shares no decision with the engine. It is a value;
+// thread is the model's idea of one thread: written by hand after the flows, it shares no decision with the engine. It is a value;
 // its slices are never written into.
 type thread struct {
 	status     activity.Status
@@ -19,6 +19,7 @@ type thread struct {
 	sum, hash  int64
 	echoes     int64
 	left       int64 // rounds of work
+	to         string
 	trace      string
 	mail       []mail             // parked
 	due        int64              // when the alarm is wanted, 0: none
@@ -49,6 +50,10 @@ type event struct {
 	ask, arm  bool
 	work      int64  // rounds of actions that wait for nothing
 	poison    string // what it does to a thread that takes it: "limit", "panic", or "missing" when it lacks what every flow wants
+	tell      string // the hub that a user's thread tells it to
+	kind      string // "tell" or "echo": a thread has sent it
+	from      string // the domain id of that thread
+	sent      request
 }
 
 // fact is what a delivery changes beside its thread: it holds when the turn's slot was committed.
@@ -59,6 +64,8 @@ type fact struct {
 	ask     uint64 // this request goes out
 	service string
 	args    [3]int64 // its n, sum and count
+	said    *said    // this goes out to another thread
+	heard   request  // this, sent by a thread, was given to the thread
 	ended   *ended
 	closed  uint64 // this request is open no more
 	letter  string // the message became a dead letter for this reason
@@ -92,7 +99,7 @@ func (s *stepper) event(e *event) activity.VerdictKind {
 		return s.birth(e)
 	}
 	if t.status != activity.Waiting {
-		s.facts = append(s.facts, fact{event: e.n})
+		s.facts = append(s.facts, e.given(false))
 		t.mail = append(slices.Clip(t.mail), mail{number: s.number, event: e})
 		return activity.VerdictParked
 	}
@@ -100,7 +107,7 @@ func (s *stepper) event(e *event) activity.VerdictKind {
 		return s.bury(e, e.poison)
 	}
 	next := s.next(e)
-	s.facts = append(s.facts, fact{event: e.n, idle: next == ""})
+	s.facts = append(s.facts, e.given(next == ""))
 	switch {
 	case next == "":
 		return activity.VerdictDropped
@@ -110,13 +117,23 @@ func (s *stepper) event(e *event) activity.VerdictKind {
 	case e.poison == "missing": // what the clause computes can not be computed
 		s.end(activity.Failed)
 		return activity.VerdictTaken
+	case e.kind == "echo":
+		t.echoes += e.amount
+		s.enter(next)
+		s.settle()
+		return activity.VerdictTaken
 	}
 	if t.action == "armed" {
 		t.trace += "c"
 	}
 	t.n, t.count, t.sum, t.hash = e.n, t.count+1, t.sum+e.amount, (t.hash*factor+e.n)%modulus
-	if next == "work" {
+	switch next {
+	case "work":
 		t.left = e.work
+	case "tell":
+		t.to = e.tell
+	case "echo":
+		t.to = e.from
 	}
 	s.enter(next)
 	s.settle()
@@ -128,6 +145,10 @@ func (s *stepper) next(e *event) string {
 	switch {
 	case s.t.action == "oracle":
 		return ""
+	case e.kind == "tell":
+		return "echo"
+	case e.kind == "echo":
+		return "loop"
 	case s.id.Activity == users && e.close:
 		return "end"
 	case e.close:
@@ -136,6 +157,8 @@ func (s *stepper) next(e *event) string {
 		return "work"
 	case s.id.Activity == users && e.ask:
 		return "oracle"
+	case s.id.Activity == users && e.tell != "":
+		return "tell"
 	case s.id.Activity == items && e.arm:
 		return "armed"
 	}
@@ -144,15 +167,19 @@ func (s *stepper) next(e *event) string {
 
 func (s *stepper) birth(e *event) activity.VerdictKind {
 	switch {
-	case e.close:
-		s.facts = append(s.facts, fact{event: e.n, idle: true})
+	case e.close, e.kind == "echo":
+		s.facts = append(s.facts, e.given(true))
 		return activity.VerdictNoTrigger
 	case e.poison == "missing":
 		return s.bury(e, "trigger")
 	}
-	s.facts = append(s.facts, fact{event: e.n})
-	s.t = thread{mail: s.t.mail, run: s.number, n: e.n, count: 1, sum: e.amount, hash: e.n % modulus, trace: "b"}
-	s.enter("loop")
+	s.facts = append(s.facts, e.given(false))
+	s.t = thread{mail: s.t.mail, run: s.number, n: e.n, count: 1, sum: e.amount, hash: e.n % modulus, trace: "b", to: e.from}
+	if s.id.Activity == hubs {
+		s.enter("echo")
+	} else {
+		s.enter("loop")
+	}
 	s.settle()
 	return activity.VerdictSpawned
 }
@@ -268,6 +295,10 @@ func (s *stepper) goOn() {
 			s.ask("bell")
 			t.action = "loop"
 			continue
+		case "tell", "echo":
+			s.say(t.action)
+			t.action = "loop"
+			continue
 		case "loop":
 			t.due = s.nowMs + idleMs
 		case "armed":
@@ -336,5 +367,5 @@ func (t *thread) String() string {
 	if t.request != 0 {
 		requests = append(requests, t.request)
 	}
-	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d %s", t.status, t.pausedFrom, t.action, t.run, t.visit, len(t.mail), t.due, t.row.due, t.row.visit, t.row.kind, requests, t.echoes, t.left, vars)
+	return fmt.Sprintf("%s(%s) at %s run %d visit %d parked %d due %d row %d/%d/%d requests %v echoes=%d left=%d to=%s %s", t.status, t.pausedFrom, t.action, t.run, t.visit, len(t.mail), t.due, t.row.due, t.row.visit, t.row.kind, requests, t.echoes, t.left, t.to, vars)
 }

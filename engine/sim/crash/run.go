@@ -33,13 +33,14 @@ type Result struct {
 	Late     int
 	Yields   int // deliveries after which a thread owed itself work
 	Letters  int // dead letters
+	Said     int // what threads sent to threads
 	Between  int // deaths with two turns under way
 	Slotwise bool
 }
 
 // String says what happened.
 func (s Result) String() string {
-	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d yields, %d dead letters, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Yields, s.Letters, s.Between, s.Deaths)
+	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d yields, %d dead letters, %d sent by threads to threads, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Yields, s.Letters, s.Said, s.Between, s.Deaths)
 }
 
 // run is one seed.
@@ -114,7 +115,7 @@ func Run(o *Office, seed uint64) (Result, error) {
 	}
 	r.result.Events, r.result.Slotwise = len(r.order), r.commitSlots
 	r.result.Applied, r.result.Requests, r.result.Births, r.result.Late = len(r.ledger.effects), len(r.ledger.asks), r.ledger.births, r.ledger.late
-	r.result.Yields, r.result.Letters = r.ledger.yields, len(r.ledger.letters)
+	r.result.Yields, r.result.Letters, r.result.Said = r.ledger.yields, len(r.ledger.letters), len(r.ledger.said)
 	if err = cmp.Or(r.failure, err); err != nil {
 		const last = 150
 		notes := r.notes[max(0, len(r.notes)-last):]
@@ -229,8 +230,11 @@ func (r *run) step() {
 		r.mail()
 	case d < 82:
 		id := activity.ID{Activity: users, Domain: fmt.Sprint("u", r.rng.IntN(r.domains))}
-		if r.rng.IntN(2) == 0 {
+		switch r.rng.IntN(5) {
+		case 0, 1:
 			id = activity.ID{Activity: items, Domain: fmt.Sprint("i", r.rng.IntN(r.domains))}
+		case 2:
+			id = activity.ID{Activity: hubs, Domain: fmt.Sprint("h", r.rng.IntN(r.domains))}
 		}
 		r.lifecycle([]string{"pause", "pause", "resume", "resume", "resume", "kill"}[r.rng.IntN(6)], id)
 	case d < 90:
@@ -429,6 +433,10 @@ func number64(v any) int64 {
 func describe(m activity.Message) string {
 	switch m := m.(type) {
 	case activity.Carried:
+		if ofThread(m.Event) {
+			_, sent, _ := strings.Cut(m.Event.ID, "-")
+			return m.Event.Type + " " + sent
+		}
 		return fmt.Sprintf("event %d", number64(m.Event.Attrs["n"]))
 	case *activity.Reply:
 		return fmt.Sprintf("answer %d of %d", number64(m.Result.Data["echo"]), number64(m.Result.Data["seq"]))
@@ -442,6 +450,9 @@ func describe(m activity.Message) string {
 
 // String says what a parked message is, as describe does.
 func (m mail) String() string {
+	if m.event != nil && m.event.kind != "" {
+		return m.event.kind + " " + m.event.sent.String()
+	}
 	if m.event != nil {
 		return fmt.Sprintf("event %d", m.event.n)
 	}
