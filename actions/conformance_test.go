@@ -13,7 +13,8 @@ import (
 const conformance = "testdata/conformance"
 
 // peers says where the assertion of each of the original's own tests stands that is about definitions, activities, threads, actions, strategies,
-// the mailbox or alarms: "file: scenario". A row whose file names an intended difference says so in a comment above the scenario.
+// the mailbox or alarms: "file: scenario", or, where no scenario
+// can say it, "file.go: test". A row whose file names an intended difference says so in a comment above the scenario.
 var peers = []struct {
 	test string
 	at   []string
@@ -40,6 +41,9 @@ var peers = []struct {
 	{"ServiceActionTestCase.testNoAwait", []string{"services: await: no"}},
 	{"ServiceActionTestCase.testBaseService", []string{"services: a request and its answer"}},
 	{"SleepActionTestCase", []string{"actions: five sleeps of a second"}},
+	{"ActivityThreadPoolTestCase.testScanAll", []string{"engine/scan_original_test.go: TestScanCountsAllThreads"}},
+	{"ActivityThreadPoolTestCase.testScanAndStop", []string{"engine/scan_original_test.go: TestScanStopsAtFifty"}},
+	{"ActivityThreadPoolTestCase.testRemoveAndScan", []string{"engine/scan_original_test.go: TestScanRemovesEvenIdsThenTheyAreTriggeredAgain"}},
 	{"ActivityConfigTestCase.testModifyConfig", []string{"lifecycle: the config of an activity lies over that of its definition"}},
 	{"MySQLActivityManagerTestCase", []string{"lifecycle: an activity is paused once, goes on, and is killed", "lifecycle: old threads of a paused activity go on where that is wanted"}},
 	{"MySQLActivityDefinitionManagerTestCase", []string{"lifecycle: a running thread keeps its version, a new one gets the latest that is enabled"}},
@@ -74,6 +78,13 @@ func TestConformance(t *testing.T) {
 	var named []string
 	for _, p := range peers {
 		for _, at := range p.at {
+			if file, test, _ := strings.Cut(at, ": "); strings.HasSuffix(file, ".go") {
+				text, err := os.ReadFile(filepath.Join("..", file))
+				if err != nil || !strings.Contains(string(text), "\nfunc "+test+"(t *testing.T)") {
+					t.Errorf("%s: expected the test %s in %s: %v", p.test, test, file, err)
+				}
+				continue
+			}
 			if !slices.Contains(there, at) {
 				t.Errorf("%s: expected a scenario %q in %s", p.test, at, conformance)
 			}
