@@ -89,6 +89,13 @@ func (s *Scope) alarm(m *Alarm) (Verdict, error) {
 	return s.receive(m)
 }
 
+// Lack puts a thread aside, as it was before a message, that needs a service which is not there: the message is to be given to it once more, which
+// parks it, and the thread goes on with it by "resume", or by itself when it looks again.
+func (t *Thread) Lack(d *Discard) {
+	t.PausedFrom, t.Status = t.Status, Stalled
+	t.Reason, t.Error = d.Reason, d.Err.Error()
+}
+
 // Stall puts a thread aside whose own alarm had to be discarded, for the fault it names: nobody would repeat that message, so the thread waits
 // for an operator instead of for ever. "resume" gives it the alarm once more; its mail is parked meanwhile. (A reply that is discarded
 // leaves its request open and its timeout running: its dead letter can be replayed.)

@@ -8,12 +8,12 @@ const RecheckMs = 10 * 60_000
 // The reasons of threads that go on by themselves when what they miss is back.
 const (
 	reasonNoDefinition = "definition_missing"
-	reasonNoService    = "service_missing"
+	ReasonNoService    = "service_missing" // a computed name is that of no service
 )
 
 // Recoverable reports whether a stalled thread goes on by itself: it only misses what may come back. Others wait for an operator.
 func (t *Thread) Recoverable() bool {
-	return t.Reason == reasonNoDefinition || t.Reason == reasonNoService
+	return t.Reason == reasonNoDefinition || t.Reason == ReasonNoService
 }
 
 // pinned returns the version by which the thread lives, nil when it cannot be loaded.

@@ -19,6 +19,7 @@ type mailbox struct {
 	kept   bool                // rows were kept at some time of the turn: handed says nothing
 	closed bool                // what is in the store is gone as a whole
 	again  bool                // the message in hand stays
+	plain  bool                // and is not kept but parked
 }
 
 // empty forgets everything: the rows are deleted by one range.
@@ -153,7 +154,12 @@ func (l *lane) handOver(w *slotWork, tw *threadWork, mail []store.Mail) {
 		case !tw.box.again:
 			l.batch.DeleteMail(tw.id, m.N)
 			tw.box.remove(m.N)
-		case m.KeptMs == 0:
+		case tw.box.plain && m.KeptMs != 0:
+			m.KeptMs, m.KeptRun = 0, 0
+			l.batch.PutMail(tw.id, m)
+			tw.box.remove(m.N)
+			tw.box.add(m)
+		case !tw.box.plain && m.KeptMs == 0:
 			l.keep(w, tw, store.Mail{N: m.N, Message: m.Message})
 		}
 		if tw.now.Run != run || tw.now.Visit != visit {
@@ -186,7 +192,7 @@ func (l *lane) drop(tw *threadWork, m *store.Mail) {
 func (l *lane) park(w *slotWork, tw *threadWork, d *delivery, f *activity.Park) {
 	switch {
 	case d.row != 0 && d.row == f.Row:
-		tw.box.again = true
+		tw.box.again, tw.box.plain = true, !f.Kept
 	case f.Kept:
 		l.keep(w, tw, store.Mail{N: f.Row, Message: f.Message})
 	default:

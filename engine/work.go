@@ -223,6 +223,11 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	} else {
 		discard = err
 	}
+	if discard != nil && discard.Reason == activity.ReasonNoService && lacks(&saved, d.message) {
+		tw.now = saved
+		tw.now.Lack(discard)
+		v, discard = l.safeStep(a, tw, d) // a stalled thread parks it
+	}
 	if discard != nil {
 		if !fault.On("poison-kept") {
 			tw.now = saved
@@ -255,6 +260,12 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 		tw.ended = append(tw.ended, tw.now)
 		tw.now = activity.Thread{ID: tw.id, Parked: tw.now.Parked}
 	}
+}
+
+// lacks reports whether a thread that was given the message waits for a service that is not there: one that lives, and stands still or owes itself work.
+// A trigger has no thread that could wait, and a command is its caller's.
+func lacks(th *activity.Thread, m activity.Message) bool {
+	return (th.Status == activity.Waiting || th.Status == activity.Running) && activity.ClassOf(m) != activity.ClassCommand
 }
 
 // safeStep is activity.Step with its panics made into discards.

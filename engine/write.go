@@ -37,12 +37,12 @@ func (l *lane) unfit(th *activity.Thread) *activity.Discard {
 				l.e.warn("a monitor was not told", fmt.Errorf("there is no service %q", f.Service))
 				continue
 			} else if !known {
-				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
+				return &activity.Discard{Reason: activity.ReasonNoService, Err: fmt.Errorf("there is no service %q", f.Service)}
 			}
 			out = append(out, expr.Var{Name: f.Service, Value: f.Args})
 		case *activity.Emit:
 			if _, known := l.t.snap.Services[f.Service]; !known && !l.means(f.Service) {
-				return &activity.Discard{Reason: "service_missing", Err: fmt.Errorf("there is no service %q", f.Service)}
+				return &activity.Discard{Reason: activity.ReasonNoService, Err: fmt.Errorf("there is no service %q", f.Service)}
 			}
 			out = append(out, expr.Var{Name: f.Event.Type, Value: f.Event.Attrs})
 		case *activity.Record:
