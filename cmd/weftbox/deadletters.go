@@ -77,44 +77,12 @@ func listDeadLetters(c *cobra.Command, f *deadFilter, limit int) error {
 	if limit < 1 {
 		return fail(exitUsage, "", "--limit %d: ask for one at least", limit)
 	}
-	out, q := newOutput(c), f.query()
 	rows := [][]string{{"ID", "TIME", "REASON", "ACTIVITY", "DOMAIN", "ERROR", "MESSAGE"}}
-	for shown := 0; shown < limit; {
-		q.Set("limit", strconv.Itoa(min(limit-shown, 1000)))
-		body, err := cl.get(c.Context(), "/v1/dead-letters?"+q.Encode(), c.CommandPath()+" --help")
-		if err != nil {
-			return err
-		}
-		var page struct {
-			Items []json.RawMessage `json:"items"`
-			Next  string            `json:"next_cursor"`
-		}
-		if err := json.Unmarshal(body, &page); err != nil {
-			return err
-		}
-		for _, item := range page.Items {
-			shown++
-			if out.json {
-				if err := out.raw(item); err != nil {
-					return err
-				}
-				continue
-			}
-			var d shownLetter
-			if err := json.Unmarshal(item, &d); err != nil {
-				return err
-			}
-			rows = append(rows, []string{d.ID, d.Time, d.Reason, d.ActivityName, cell(d.DomainID, 30), cell(d.Error, 90), cell(string(d.Message), 60)})
-		}
-		if page.Next == "" {
-			break
-		}
-		q.Set("cursor", page.Next)
-	}
-	if out.json {
-		return nil
-	}
-	return out.table(rows)
+	return listPages(c, cl, newOutput(c), "/v1/dead-letters", "&"+f.query().Encode(), limit, rows, func(item []byte) ([]string, error) {
+		var d shownLetter
+		err := json.Unmarshal(item, &d)
+		return []string{d.ID, d.Time, d.Reason, d.ActivityName, cell(d.DomainID, 30), cell(d.Error, 90), cell(string(d.Message), 60)}, err
+	})
 }
 
 func newDeadLettersGet() *cobra.Command {
