@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/weftbox/weftbox/engine/store"
+
 // NextDueMs returns when the first alarm is due, ok false if there is none. It may be too early (a cancelled alarm), never too late.
 // It is for a caller that drives the turns itself, instead of Run, and stops the clock at each alarm.
 func (e *Engine) NextDueMs() (dueMs int64, ok bool) {
@@ -18,7 +20,11 @@ type Stepper struct {
 
 // Stepper returns the engine's pipeline at rest.
 func (e *Engine) Stepper() *Stepper {
-	return &Stepper{e: e, free: []*turn{e.turn, newTurn(e)}}
+	s := &Stepper{e: e, free: []*turn{e.turn}}
+	for range maxUnderWay - 1 {
+		s.free = append(s.free, newTurn(e))
+	}
+	return s
 }
 
 // Apply decides a turn and hands it to the disk. It reports whether there was one: not when there is nothing to do, nor when as many turns are
@@ -28,7 +34,7 @@ func (s *Stepper) Apply() bool {
 		return false
 	}
 	t := s.free[len(s.free)-1]
-	if !t.apply() {
+	if !t.apply((*store.Batch).Apply) {
 		return false
 	}
 	s.free, s.flight = s.free[:len(s.free)-1], append(s.flight, t)

@@ -21,7 +21,6 @@ type lane struct {
 	e     *Engine
 	cache *threadCache
 	scope activity.Scope
-	spare []*threadWork // to be used again
 
 	t       *turn        // the turn at work
 	work    []*slotWork  // its slots of the lane, ascending

@@ -99,7 +99,7 @@ func (w *slotWork) addDomain(domain string, live *cached) {
 // deliver puts a message into a thread's mail and gives the delivery its number. p is the slot's part of the record that the message came with,
 // nil if it came by itself.
 func (l *lane) deliver(w *slotWork, d *domainWork, number uint32, m activity.Message, p *part, strategy string) {
-	tw := l.threadOf(d, number)
+	tw := l.threadOf(w, d, number)
 	class := activity.ClassOf(m)
 	if strategy != "" {
 		// An event that two strategies lead to the same thread is one delivery.
@@ -119,12 +119,12 @@ func (l *lane) deliver(w *slotWork, d *domainWork, number uint32, m activity.Mes
 }
 
 // threadOf returns the work of the domain's thread of an activity; before the first message it is made.
-func (l *lane) threadOf(d *domainWork, number uint32) *threadWork {
+func (l *lane) threadOf(w *slotWork, d *domainWork, number uint32) *threadWork {
 	at, found := slices.BinarySearchFunc(d.threads, number, func(tw *threadWork, n uint32) int { return cmp.Compare(tw.id.Activity, n) })
 	if found {
 		return d.threads[at]
 	}
-	tw := l.spareThread()
+	tw := w.spareThread()
 	tw.id = activity.ID{Activity: number, Domain: d.domain}
 	tw.activity, tw.live = l.t.activityOf(number), d.live
 	if i, ok := d.live.find(number); ok {

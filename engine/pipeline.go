@@ -3,24 +3,30 @@ package engine
 import (
 	"fmt"
 
+	"github.com/weftbox/weftbox/engine/store"
 	"github.com/weftbox/weftbox/internal/fault"
 )
 
-// pipeline lets the loop decide one turn while the one before is being synced. Two turns take turns: the loop decides and applies one, hands it to
-// the teller, and takes the other; the teller waits for the disk and lets the world hear, in the order in which turns were applied. The next
-// turn reads what is applied; whatever follows from it is told later than what it stands on.
+// pipeline lets the loop decide one turn while the ones before it go into the store and to the disk. Some turns take turns: the loop decides one, starts
+// its commit, hands it to the teller, and takes the next; the teller waits for the disk and lets the world hear, in the order in which turns
+// were started. A turn that reads the store waits until the one before has gone in; whatever follows from it is told later than what it stands on.
 type pipeline struct {
 	e       *Engine
-	free    chan *turn // told; has room for both
+	free    chan *turn // told; has room for all
 	applied chan *turn // to be synced and told
 	done    chan struct{}
 	most    int // messages that the next turn may take
 }
 
+// maxUnderWay is how many turns there are: one being decided, one that goes into the store, one on its way to the disk.
+const maxUnderWay = 3
+
 func newPipeline(e *Engine) *pipeline {
-	p := &pipeline{e: e, free: make(chan *turn, 2), applied: make(chan *turn, 2), done: make(chan struct{})}
+	p := &pipeline{e: e, free: make(chan *turn, maxUnderWay), applied: make(chan *turn, maxUnderWay), done: make(chan struct{})}
 	p.free <- e.turn
-	p.free <- newTurn(e)
+	for range maxUnderWay - 1 {
+		p.free <- newTurn(e)
+	}
 	go p.teller()
 	return p
 }
@@ -47,7 +53,7 @@ func (p *pipeline) next() *turn {
 func (p *pipeline) turn() bool {
 	t := p.next()
 	t.most = min(p.most, p.e.o.MaxMessages)
-	if !t.apply() {
+	if !t.apply((*store.Batch).Start) {
 		p.free <- t
 		return false
 	}
@@ -61,12 +67,13 @@ func (p *pipeline) teller() {
 		if t.wait() {
 			t.tell()
 		}
+		t.clear()
 		p.free <- t
 	}
 }
 
-// apply decides a turn and hands it to the disk; it reports whether there was anything to do.
-func (t *turn) apply() bool {
+// apply decides a turn and hands it to the store by Batch.Apply or Start; it reports whether there was anything to do.
+func (t *turn) apply(by func(*store.Batch) error) bool {
 	e := t.e
 	e.turn = t
 	if !t.decide() {
@@ -75,7 +82,7 @@ func (t *turn) apply() bool {
 	if fault.On("ack-before-commit") {
 		t.answerEarly()
 	}
-	if err := t.batch.Apply(); err != nil {
+	if err := by(t.batch); err != nil {
 		e.o.Fatal(fmt.Errorf("a turn could not be committed: %w", err))
 		return false
 	}
@@ -104,9 +111,13 @@ func (t *turn) wait() bool {
 
 // flush returns when everything that was applied is told.
 func (p *pipeline) flush() {
-	a, b := <-p.free, <-p.free
-	p.free <- a
-	p.free <- b
+	var all [maxUnderWay]*turn
+	for i := range all {
+		all[i] = <-p.free
+	}
+	for _, t := range all {
+		p.free <- t
+	}
 }
 
 // close tells what was applied and ends the teller.

@@ -123,8 +123,11 @@ func TestSpareMemoryDoesNotGrowWithHotThreads(t *testing.T) {
 	}
 	r.e.Turn()
 	room := 0
-	for _, l := range r.e.lanes {
-		for _, tw := range l.spare {
+	for _, w := range r.e.turn.work {
+		if w == nil {
+			continue
+		}
+		for _, tw := range w.spare {
 			for class := range tw.mail {
 				room = max(room, cap(tw.mail[class]))
 			}

@@ -17,7 +17,8 @@ type turn struct {
 	e     *Engine
 	snap  *metadata.Snapshot
 	nowMs int64
-	most  int // messages that it may take; 0: Options.MaxMessages
+	most  int  // messages that it may take; 0: Options.MaxMessages
+	used  bool // since it was cleared last
 
 	records []*record          // what came in, in order
 	spare   []*record          // to be used again
@@ -54,8 +55,8 @@ func newTurn(e *Engine) *turn {
 	return &turn{e: e, byKey: map[string]*record{}, work: make([]*slotWork, len(e.slots)), batch: e.store.NewBatch()}
 }
 
-func (t *turn) reset() {
-	t.nowMs = t.e.now()
+// clear empties the turn, so that its memory serves a later one. It touches nothing that another turn uses: the pipeline does it beside the loop.
+func (t *turn) clear() {
 	t.keepSpare()
 	clear(t.printed)
 	clear(t.logged)
@@ -72,6 +73,7 @@ func (t *turn) reset() {
 	t.letters.bytes, t.replies = 0, 0
 	t.batch.Reset() // a turn that could not be decided leaves its writes
 	t.unrouted.reset()
+	t.used = false
 }
 
 // maxSpareRecords bounds the records that a turn keeps for a later one.
@@ -114,7 +116,10 @@ func (t *turn) decide() bool {
 	if e.failed.Load() { // what is in memory may stand on what was lost
 		return false
 	}
-	t.reset()
+	if t.used {
+		t.clear()
+	}
+	t.used, t.nowMs = true, e.now()
 	if err := t.collect(); err != nil {
 		e.o.Fatal(err)
 		return false

@@ -29,7 +29,8 @@ type slotWork struct {
 	counts  map[counterKey]int64
 	keys    int64 // idempotency keys remembered
 	said    slotVerdicts
-	chunks  []*jobChunk // of batch jobs
+	chunks  []*jobChunk   // of batch jobs
+	spare   []*threadWork // to be used again
 }
 
 type sent struct {
@@ -92,19 +93,19 @@ func (t *turn) slot(n uint16) *slotWork {
 	return w
 }
 
-// maxSpare bounds the threadWorks that a lane keeps for the next turn, maxSpareMail the room for mail that each keeps: only few threads are hot, but
-// each turn another threadWork serves them.
+// maxSpare bounds the threadWorks that a turn keeps for all slots, maxSpareMail the room for mail that each keeps: only few threads are hot, but each
+// turn another threadWork serves them.
 const (
-	maxSpare     = 20_000 / maxLanes
+	maxSpare     = 16_000
 	maxSpareMail = 64
 )
 
-// reset makes the slot's work empty, so that its memory serves the next turn; its threads become the lane's spare ones.
+// reset makes the slot's work empty, so that its memory serves a later turn.
 func (w *slotWork) reset() {
 	for i := range w.domains {
 		d := &w.domains[i]
 		for _, tw := range d.threads {
-			w.lane.keepSpare(tw)
+			w.keepSpare(tw)
 		}
 		clear(d.threads)
 		*d = domainWork{threads: d.threads[:0]}
@@ -116,12 +117,12 @@ func (w *slotWork) reset() {
 	w.said.reset()
 	clear(w.chunks)
 	*w = slotWork{slot: w.slot, lane: w.lane, said: w.said, chunks: w.chunks[:0], directs: w.directs[:0], offers: w.offers[:0], domains: w.domains[:0], highs: w.highs, counts: w.counts,
-		alarms: w.alarms[:0], sent: w.sent[:0]}
+		alarms: w.alarms[:0], sent: w.sent[:0], spare: w.spare}
 }
 
 // keepSpare takes back an empty threadWork's memory.
-func (l *lane) keepSpare(tw *threadWork) {
-	if len(l.spare) >= maxSpare {
+func (w *slotWork) keepSpare(tw *threadWork) {
+	if len(w.spare) > maxSpare/len(w.lane.e.slots) {
 		return
 	}
 	for class := range tw.mail {
@@ -133,17 +134,17 @@ func (l *lane) keepSpare(tw *threadWork) {
 		tw.mail[class] = tw.mail[class][:0]
 	}
 	*tw = threadWork{mail: tw.mail}
-	l.spare = append(l.spare, tw)
+	w.spare = append(w.spare, tw)
 }
 
 // spareThread returns an empty one.
-func (l *lane) spareThread() *threadWork {
-	n := len(l.spare)
+func (w *slotWork) spareThread() *threadWork {
+	n := len(w.spare)
 	if n == 0 {
 		return &threadWork{}
 	}
-	tw := l.spare[n-1]
-	l.spare = l.spare[:n-1]
+	tw := w.spare[n-1]
+	w.spare = w.spare[:n-1]
 	return tw
 }
 

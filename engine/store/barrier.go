@@ -46,6 +46,27 @@ func (b *Batch) Apply() error {
 	return nil
 }
 
+// Start is Apply that does not wait: it returns once the batch has its place after those before it, and the writes go in beside the caller. Every read, and
+// the next Apply, waits until they have. An error is kept: nothing can be read or applied after it, and Wait returns it.
+func (b *Batch) Start() error {
+	if b.err != nil || b.s.durability != Sync || b.groups != nil || b.Empty() || b.early != nil || b.late != nil || fault.On("commit-without-sync") {
+		return b.Apply()
+	}
+	s := b.s
+	s.mu.Lock() // readers and the next batch wait here
+	if err := s.usable(); err != nil {
+		s.mu.Unlock()
+		b.reset()
+		return err
+	}
+	b.waits = true
+	b.going.Go(func() {
+		defer s.mu.Unlock()
+		b.failed = s.applyLocked(b.cur, b.node)
+	})
+	return nil
+}
+
 // parts yields what is to be committed: the joined batch, or with CommitSlots the groups that are not empty, by slot.
 func (b *Batch) parts() iter.Seq2[uint16, *pebble.Batch] {
 	return func(yield func(uint16, *pebble.Batch) bool) {
@@ -67,12 +88,14 @@ func (b *Batch) Wait() error {
 		return nil
 	}
 	b.waits = false
+	b.going.Wait()
 	s := b.s
-	var err error
-	n := uint64(0)
-	for _, p := range b.parts() {
-		err = errors.Join(err, p.SyncWait())
-		n++
+	n, err := uint64(0), b.failed
+	if err == nil {
+		for _, p := range b.parts() {
+			err = errors.Join(err, p.SyncWait())
+			n++
+		}
 	}
 	s.mu.Lock()
 	if err = errors.Join(err, s.usable()); err != nil && s.down == nil {
@@ -110,6 +133,11 @@ func (s *Store) apply(p *pebble.Batch, node *NodeMeta) error {
 	if err := s.usable(); err != nil {
 		return err
 	}
+	return s.applyLocked(p, node)
+}
+
+// applyLocked gives a batch to Pebble. The store's lock must be held for writing. An error shuts the store.
+func (s *Store) applyLocked(p *pebble.Batch, node *NodeMeta) error {
 	s.writes.Add(int64(p.Count()))
 	err := errors.Join(s.db.ApplyNoSyncWait(p, s.writeOptions()), s.idle.closeAll())
 	s.generation++

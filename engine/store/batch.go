@@ -23,7 +23,9 @@ type Batch struct {
 	node   *NodeMeta     // what the node's row becomes
 	early  *pebble.Batch // what a seeded fault tears off, see apart.go; else nil
 	late   *pebble.Batch
-	waits  bool // applied, and not waited for
+	waits  bool           // applied, and not waited for
+	going  sync.WaitGroup // until what was started is applied
+	failed error          // what became of that
 	key    []byte
 	value  []byte
 }
@@ -161,7 +163,7 @@ func (s *Store) commit(p *pebble.Batch, node *NodeMeta) error {
 }
 
 func (b *Batch) reset() {
-	b.err, b.node, b.begun = nil, nil, false
+	b.err, b.node, b.begun, b.failed = nil, nil, false, nil
 	if cap(b.value) > maxIdleValue {
 		b.value = nil
 	}

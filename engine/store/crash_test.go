@@ -47,11 +47,22 @@ func (l *ledger) commit() error {
 		b.AddCounter(1, Counter{Version: "1", N: 1})
 		b.PutSlotMeta(SlotMeta{Sequence: n})
 	}
-	err := b.Commit()
+	by := [...]func() error{b.Commit, halves(b.Apply, b.Wait), halves(b.Start, b.Wait)}[n%3]
+	err := by()
 	if err == nil {
 		l.acked.Store(n)
 	}
 	return err
+}
+
+// halves is a commit made of its two halves.
+func halves(first, second func() error) func() error {
+	return func() error {
+		if err := first(); err != nil {
+			return err
+		}
+		return second()
+	}
 }
 
 // slotNumber returns the number that all rows of a slot carry.
