@@ -296,9 +296,10 @@ func TestReadersWaitForTheSync(t *testing.T) {
 	}
 }
 
-// After a failed commit nothing is served any more: Pebble would go on showing the lost write.
-func TestFailedCommitShutsTheStore(t *testing.T) {
-	var broken atomic.Bool
+// openFragile opens a store on a disk that writes and syncs nothing while broken is set, in a process that outlives it.
+func openFragile(t *testing.T) (s *Store, broken *atomic.Bool) {
+	t.Helper()
+	broken = new(atomic.Bool)
 	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
 		if broken.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileWrite) {
 			return errorfs.ErrInjected
@@ -309,6 +310,12 @@ func TestFailedCommitShutsTheStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, broken
+}
+
+// After a failed commit nothing is served any more: Pebble would go on showing the lost write.
+func TestFailedCommitShutsTheStore(t *testing.T) {
+	s, broken := openFragile(t)
 	l := &ledger{s: s}
 	if err := l.commit(); err != nil {
 		t.Fatal(err)

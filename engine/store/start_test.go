@@ -2,11 +2,9 @@ package store
 
 import (
 	"fmt"
-	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
-	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/weftbox/weftbox/activity"
 )
@@ -55,17 +53,7 @@ func TestReadsSeeWhatWasStarted(t *testing.T) {
 
 // What was started and could not be written shuts the store: a batch started after it is refused, before or when it is waited for.
 func TestStartedBatchThatFailsShutsTheStore(t *testing.T) {
-	var broken atomic.Bool
-	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if broken.Load() && (op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileWrite) {
-			return errorfs.ErrInjected
-		}
-		return nil
-	}))
-	s, err := Open("store", Options{FS: fs, Slots: 4, Logger: quiet{}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, broken := openFragile(t)
 	start := func(run uint64) error {
 		b := s.NewBatch()
 		b.Begin(0)
