@@ -128,6 +128,7 @@ func serve(ctx context.Context, c nodeConfig, stdout io.Writer) error {
 	signal.Ignore(syscall.SIGPIPE) // a node does not die because nobody reads its output any more
 	c.Stdout = stdout
 	limitMemory(c.Memory)
+	paceCollector(ctx)
 	began := time.Now()
 	n, err := openNode(ctx, c)
 	if err != nil {
