@@ -2,6 +2,7 @@ package messagebus
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weftbox/weftbox/activity"
 )
@@ -61,45 +62,64 @@ func DecodeJSON(body []byte, nowMs int64, l Limits) (items []Incoming, raws [][]
 
 // Decode is DecodeJSON for callers that keep account of memory. With an error the Body is empty but for Single.
 func Decode(body []byte, nowMs int64, l Limits) (Body, error) {
-	r := readers.Get().(*reader)
-	defer r.release()
-	b, err := r.body(body, nowMs, l.withDefaults())
-	if err != nil {
-		return Body{Single: err.Single}, err
+	var b Body
+	if err := b.Decode(body, nowMs, l); err != nil {
+		return Body{Single: b.Single}, err
 	}
 	return b, nil
 }
 
+// Decode is the function Decode into the memory of b. What b held before is forgotten.
+func (b *Body) Decode(body []byte, nowMs int64, l Limits) error {
+	b.Reset()
+	r := readers.Get().(*reader)
+	defer r.release()
+	if err := r.body(b, body, nowMs, l.withDefaults()); err != nil {
+		b.Reset()
+		b.Single = err.Single
+		return err
+	}
+	return nil
+}
+
+// Reset forgets the messages, and keeps the memory of the lists for others. The messages themselves are their users' own.
+func (b *Body) Reset() {
+	b.cut(0)
+	b.Single = false
+}
+
 // body reads one object or an array of objects and nothing after it.
-func (r *reader) body(body []byte, nowMs int64, l Limits) (Body, *DecodeError) {
+func (r *reader) body(b *Body, body []byte, nowMs int64, l Limits) *DecodeError {
 	r.data, r.maxDepth, r.maxKeys, r.maxHeap = body, l.MaxDepth, l.MaxKeys, l.MaxHeapBytes
-	var b Body
 	switch c := r.space(); {
 	case c == '{':
-		one := new(struct {
-			items [1]Incoming
-			raws  [1][]byte
-			heap  [1]int
-		})
-		b = Body{Items: one.items[:0], Raws: one.raws[:0], HeapBytes: one.heap[:0], Single: true}
-		if err := r.element(&b, body, nowMs, l); err != nil {
-			return b, err.at(body, 0, true)
+		if cap(b.Items) == 0 {
+			one := new(struct {
+				items [1]Incoming
+				raws  [1][]byte
+				heap  [1]int
+			})
+			b.Items, b.Raws, b.HeapBytes = one.items[:0], one.raws[:0], one.heap[:0]
+		}
+		b.Single = true
+		if err := r.element(b, body, nowMs, l); err != nil {
+			return err.at(body, 0, true)
 		}
 	case c == '[':
 		r.pos++
-		if err := r.elements(&b, body, nowMs, l); err != nil {
-			return b, err.at(body, len(b.Items), false)
+		if err := r.elements(b, body, nowMs, l); err != nil {
+			return err.at(body, len(b.Items), false)
 		}
 	case r.pos == len(body):
-		return b, r.fail("the body is empty: post one message object or an array of them").at(body, 0, true)
+		return r.fail("the body is empty: post one message object or an array of them").at(body, 0, true)
 	default:
-		return b, r.unexpected("a message object or an array of them").at(body, 0, true)
+		return r.unexpected("a message object or an array of them").at(body, 0, true)
 	}
 	if r.space(); r.pos < len(body) {
 		last := max(len(b.Items)-1, 0)
-		return b, r.fail("there is text after the end of the message: post several messages as an array").at(body, last, b.Single)
+		return r.fail("there is text after the end of the message: post several messages as an array").at(body, last, b.Single)
 	}
-	return b, nil
+	return nil
 }
 
 // elements reads the rest of an array after its bracket.
@@ -145,10 +165,25 @@ func (r *reader) element(b *Body, body []byte, nowMs int64, l Limits) *syntaxErr
 		return err
 	}
 	r.data = body
+	if len(b.Items) == 1 {
+		r.expect(b, len(body)-start, r.pos-start, l.MaxMessages)
+	}
 	b.Items = append(b.Items, in)
 	b.Raws = append(b.Raws, body[start:r.pos:r.pos])
 	b.HeapBytes = append(b.HeapBytes, r.heap-heap)
 	return nil
+}
+
+// maxExpected bounds the messages that room is made for before they are read: what comes may be one large one.
+const maxExpected = 1024
+
+// expect makes room in b for the rest of a body of messages, of which the second took size bytes of rest.
+func (r *reader) expect(b *Body, rest, size, most int) {
+	n := min(rest/(size+1)+rest/(8*size), maxExpected, most)
+	r.more = n
+	if n > cap(b.Items) {
+		b.Items, b.Raws, b.HeapBytes = slices.Grow(b.Items, n), slices.Grow(b.Raws, n), slices.Grow(b.HeapBytes, n)
+	}
 }
 
 // DecodeValue decodes one JSON value into a value of package expr. The default limits of depth and keys hold; the error is a *DecodeError.
@@ -195,3 +230,6 @@ func EncodeReply(r *Reply) []byte { return appendReply(make([]byte, 0, 256), r) 
 // EncodeValue appends a value of package expr as JSON: decimals as numbers, integers beyond 2^53 as numbers too, NaN and infinities as null.
 // Map keys are sorted, so that the same value gives the same bytes.
 func EncodeValue(dst []byte, v any) []byte { return appendValue(dst, v) }
+
+// EncodeText is EncodeValue of a string.
+func EncodeText(dst []byte, s string) []byte { return appendText(dst, s) }

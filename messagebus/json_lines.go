@@ -18,6 +18,15 @@ type Place struct {
 //
 // The error is a *DecodeError whose Index, Line and Offset count from the beginning of the body; nothing is returned with it and *at stays.
 func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Body, n int, err error) {
+	if n, err = b.DecodeLines(data, at, last, nowMs, l); err != nil {
+		return Body{}, 0, err
+	}
+	return b, n, nil
+}
+
+// DecodeLines is the function DecodeLines into the memory of b. What b held before is forgotten.
+func (b *Body) DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (n int, err error) {
+	b.Reset()
 	r := readers.Get().(*reader)
 	defer r.release()
 	l = l.withDefaults()
@@ -34,13 +43,14 @@ func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Bo
 			next = len(data)
 		}
 		before := len(b.Items)
-		err := r.line(&b, data[:next], n, nowMs, l)
+		err := r.line(b, data[:next], n, nowMs, l)
 		if tooMuch := r.heap > r.maxHeap || r.heap+next > l.PartBytes; tooMuch && before > 0 && (err == nil || err.tooLarge) {
 			b.cut(before) // it is read again, for itself
 			break
 		}
 		if err != nil {
-			return Body{}, 0, err.onLine(place, n)
+			b.Reset()
+			return 0, err.onLine(place, n)
 		}
 		if end >= 0 {
 			place.Lines++
@@ -50,7 +60,7 @@ func DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Limits) (b Bo
 		n = next
 	}
 	*at = place
-	return b, n, nil
+	return n, nil
 }
 
 // cut forgets the messages from the nth on.

@@ -74,7 +74,26 @@ func (r *reader) message(nowMs int64) (Incoming, *syntaxError) {
 	case "clock":
 		return Incoming{}, r.failAt(start, `a message of type "clock" cannot be posted in: timers are the engine's own (actions sleep and clock)`)
 	}
-	return Incoming{Event: &activity.Event{ID: e.id, Type: e.kind, Sender: e.sender, Receiver: e.receiver, Attrs: e.attr, TimeMs: e.timeMs}}, nil
+	event := r.event()
+	*event = activity.Event{ID: e.id, Type: e.kind, Sender: e.sender, Receiver: e.receiver, Attrs: e.attr, TimeMs: e.timeMs}
+	return Incoming{Event: event}, nil
+}
+
+// eventChunk is how many events of a body are kept in memory for the sake of one.
+const eventChunk = 32
+
+// event returns memory for an event. Where more of them are expected it is taken in chunks.
+func (r *reader) event() *activity.Event {
+	if r.more == 0 {
+		return new(activity.Event)
+	}
+	if len(r.events) == 0 {
+		r.events = make([]activity.Event, min(r.more, eventChunk))
+	}
+	e := &r.events[0]
+	r.events = r.events[1:]
+	r.more--
+	return e
 }
 
 // envelope reads the object and returns the known keys it has. Unknown keys are read, so that their form is checked, and left.

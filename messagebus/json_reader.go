@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/weftbox/weftbox/activity"
 )
 
 // reader reads one JSON text strictly (RFC 8259): no invalid UTF-8, no lone surrogate, no key twice in one object. It makes the values
@@ -17,6 +19,9 @@ type reader struct {
 	depth, maxDepth int
 	maxKeys         int
 	heap, maxHeap   int // estimated bytes of the values made
+
+	more   int              // messages of the body that are expected to come
+	events []activity.Event // room for some of them
 
 	text   []byte      // scratch of strings with escapes
 	stack  []any       // scratch of lists being read
@@ -55,7 +60,7 @@ func (r *reader) release() {
 	if cap(r.text) > maxScratch<<10 {
 		r.text = nil
 	}
-	r.data, r.pos, r.base, r.depth, r.heap = nil, 0, 0, 0, 0
+	r.data, r.pos, r.base, r.depth, r.heap, r.more, r.events = nil, 0, 0, 0, 0, 0, nil
 	readers.Put(r)
 }
 
