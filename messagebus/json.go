@@ -90,7 +90,7 @@ func (b *Body) Reset() {
 
 // body reads one object or an array of objects and nothing after it.
 func (r *reader) body(b *Body, body []byte, nowMs int64, l Limits) *DecodeError {
-	r.data, r.maxDepth, r.maxKeys, r.maxHeap = body, l.MaxDepth, l.MaxKeys, l.MaxHeapBytes
+	r.data, r.maxDepth, r.maxKeys, r.maxHeap, r.whole = body, l.MaxDepth, l.MaxKeys, l.MaxHeapBytes, len(body)
 	switch c := r.space(); {
 	case c == '{':
 		if cap(b.Items) == 0 {
@@ -166,7 +166,7 @@ func (r *reader) element(b *Body, body []byte, nowMs int64, l Limits) *syntaxErr
 	}
 	r.data = body
 	if len(b.Items) == 1 {
-		r.expect(b, len(body)-start, r.pos-start, l.MaxMessages)
+		r.expect(b, r.whole-start, r.pos-start, l.MaxMessages)
 	}
 	b.Items = append(b.Items, in)
 	b.Raws = append(b.Raws, body[start:r.pos:r.pos])

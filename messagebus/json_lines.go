@@ -31,7 +31,7 @@ func (b *Body) DecodeLines(data []byte, at *Place, last bool, nowMs int64, l Lim
 	defer r.release()
 	l = l.withDefaults()
 	r.maxDepth, r.maxKeys, r.maxHeap = l.MaxDepth, l.MaxKeys, l.MaxHeapBytes
-	r.base = at.Bytes
+	r.base, r.whole = at.Bytes, len(data)
 	place := *at
 	for n < len(data) && len(b.Items) < l.MaxMessages {
 		end := bytes.IndexByte(data[n:], '\n')

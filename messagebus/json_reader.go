@@ -20,6 +20,7 @@ type reader struct {
 	maxKeys         int
 	heap, maxHeap   int // estimated bytes of the values made
 
+	whole  int              // bytes of all messages that are read, data being some of them
 	more   int              // messages of the body that are expected to come
 	events []activity.Event // room for some of them
 

@@ -46,7 +46,7 @@ type Record struct {
 	Position uint64   // place in a re-readable source, from 1; 0: the source has none (HTTP)
 	TimeMs   int64    // when the bus took it, Unix ms; 0: unknown
 	Incoming Incoming // zero when Err is set
-	Raw      []byte   // the message as it came, for a dead letter
+	Raw      []byte   // the message as it came, for a dead letter; it is the bus's again once Answer is called
 	Err      error    // why it could not be decoded; such a record becomes a dead letter, never an exception
 	Key      string   // idempotency key, "" for none: the event's id, else the request's header key and "#index"
 	BodyHash uint64   // hash of Raw: the same key with another body is a conflict
@@ -79,7 +79,7 @@ type Consumer interface {
 	Name() string
 	// Seek sets the next position to be read (from 1). A source without positions ignores it.
 	Seek(next uint64) error
-	// Poll returns what is there now, at most max records and about maxBytes; it never waits.
+	// Poll returns what is there now, at most max records and about maxBytes; it never waits. The list is valid until the next Poll.
 	Poll(max, maxBytes int) ([]Record, error)
 	// Ready receives a value when Poll may have something to return; it is never closed while the consumer is open.
 	Ready() <-chan struct{}

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func poll(t *testing.T, c messagebus.Consumer, max, maxBytes int) []messagebus.R
 	if err != nil {
 		t.Fatalf("Poll: %v", err)
 	}
-	return records
+	return slices.Clone(records) // the list is valid until the next Poll only
 }
 
 // pollN polls until n records came, each announced by Ready.

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	nethttp "net/http"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/weftbox/weftbox/activity"
@@ -13,22 +15,27 @@ import (
 
 // post is a request whose records are on their way. The answers of its records come from any goroutine, each once.
 type post struct {
-	single   bool // one object, not an array
+	*load
 	wait     bool // verdicts are wanted
 	slots    []slot
+	verdicts [][]messagebus.Verdict // by message; nil when the client is told none
 	left     atomic.Int64
 	done     chan struct{} // closed when every record has its answer
 	budget   *budget
 	reserved int // bytes of the budget, given back when the body is no longer held
+
+	mu       sync.Mutex // of the next two
+	failed   error      // why the engine did not take the first of those that it did not take
+	failedAt int
 }
 
-// slot is the place of one record's answer.
+// slot is the place of one record's answer. It is never used for another record: an answer that came twice would be another client's.
 type slot struct {
 	post     *post
-	id       string
-	reply    bool
+	index    int32
 	answered atomic.Bool
-	answer   messagebus.Answer
+
+	duplicate, conflict bool
 }
 
 // set is the record's Answer. A second call changes nothing.
@@ -36,27 +43,46 @@ func (s *slot) set(a messagebus.Answer) {
 	if s.answered.Swap(true) {
 		return
 	}
-	s.answer = a
-	if s.post.left.Add(-1) == 0 {
-		s.post.release()
-		close(s.post.done)
+	p := s.post
+	s.duplicate, s.conflict = a.Duplicate, a.Conflict
+	if p.verdicts != nil {
+		p.verdicts[s.index] = a.Verdicts
+	}
+	if a.Err != nil {
+		p.fail(int(s.index), a.Err)
+	}
+	if p.left.Add(-1) == 0 {
+		p.release()
+		close(p.done)
 	}
 }
 
 func (p *post) release() { p.budget.give(p.reserved) }
+
+func (p *post) fail(index int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed == nil || index < p.failedAt {
+		p.failed, p.failedAt = err, index
+	}
+}
 
 // counts are what became of messages.
 type counts struct{ accepted, duplicates, conflicts int }
 
 // count adds up the answers; the error is that of the first message that the engine could not take.
 func (p *post) count() (c counts, err error) {
+	p.mu.Lock()
+	err = p.failed
+	p.mu.Unlock()
+	if err != nil {
+		return c, err
+	}
 	for i := range p.slots {
-		switch a := &p.slots[i].answer; {
-		case a.Err != nil:
-			return c, a.Err
-		case a.Conflict:
+		switch s := &p.slots[i]; {
+		case s.conflict:
 			c.conflicts++
-		case a.Duplicate:
+		case s.duplicate:
 			c.duplicates++
 		default:
 			c.accepted++
@@ -73,11 +99,10 @@ func (p *post) write(w nethttp.ResponseWriter) *Problem {
 	if err != nil {
 		return stopping(err)
 	}
-	if p.single && c.conflicts > 0 {
-		return conflict(p.slots[0].id)
+	if p.m.Single && c.conflicts > 0 {
+		return conflict(p.id(0))
 	}
-	out := make([]byte, 0, 64+48*len(p.slots))
-	out = append(out, `{"accepted":`...)
+	out := append(p.out[:0], `{"accepted":`...)
 	out = strconv.AppendInt(out, int64(c.accepted), 10)
 	out = append(out, `,"duplicates":`...)
 	out = strconv.AppendInt(out, int64(c.duplicates), 10)
@@ -86,10 +111,19 @@ func (p *post) write(w nethttp.ResponseWriter) *Problem {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = p.slots[i].append(out, p.wait)
+		out = p.append(out, i)
 	}
-	writeAccepted(w, append(out, "]}\n"...))
+	p.out = append(out, "]}\n"...)
+	writeAccepted(w, p.out)
 	return nil
+}
+
+// id returns the id of an event, "" for one without.
+func (p *post) id(i int) string {
+	if e := p.m.Items[i].Event; e != nil {
+		return e.ID
+	}
+	return ""
 }
 
 func writeAccepted(w nethttp.ResponseWriter, out []byte) {
@@ -101,51 +135,48 @@ func writeAccepted(w nethttp.ResponseWriter, out []byte) {
 	_, _ = w.Write(out) // a client that went away needs no answer
 }
 
-// append writes the record's result.
-func (s *slot) append(out []byte, wait bool) []byte {
+// append writes the result of a message.
+func (p *post) append(out []byte, i int) []byte {
+	s, id := &p.slots[i], p.id(i)
 	out = append(out, '{')
-	if s.id != "" {
+	if id != "" {
 		out = append(out, `"id":`...)
-		out = append(messagebus.EncodeValue(out, s.id), ',')
+		out = append(messagebus.EncodeText(out, id), ',')
 	}
 	out = append(out, `"duplicate":`...)
-	out = strconv.AppendBool(out, s.answer.Duplicate)
-	if s.answer.Conflict {
-		problem := conflict(s.id).complete()
+	out = strconv.AppendBool(out, s.duplicate)
+	if s.conflict {
+		problem := conflict(id).complete()
 		text, err := json.Marshal(&problem)
 		if err == nil {
 			out = append(append(out, `,"error":`...), text...)
 		}
 	}
-	if wait || s.late() {
+	if p.wait || p.late(i) {
 		out = append(out, `,"verdicts":[`...)
-		for i := range s.answer.Verdicts {
-			if i > 0 {
+		for k := range p.verdicts[i] {
+			if k > 0 {
 				out = append(out, ',')
 			}
-			out = appendVerdict(out, &s.answer.Verdicts[i])
+			out = appendVerdict(out, &p.verdicts[i][k])
 		}
 		out = append(out, ']')
 	}
 	return append(out, '}')
 }
 
-// late tells whether the record is an answer that nobody waits for: its sender is always told.
-func (s *slot) late() bool {
-	if s.reply {
-		for i := range s.answer.Verdicts {
-			if s.answer.Verdicts[i].Kind == activity.VerdictLate {
-				return true
-			}
-		}
+// late tells whether a message is an answer of a service that nobody waits for: its sender is always told.
+func (p *post) late(i int) bool {
+	if p.verdicts == nil || p.m.Items[i].Reply == nil {
+		return false
 	}
-	return false
+	return slices.ContainsFunc(p.verdicts[i], func(v messagebus.Verdict) bool { return v.Kind == activity.VerdictLate })
 }
 
 // appendVerdict writes {"strategy","activity","activity_name","domain_id","verdict","action","status","error"}; what is empty is left out.
 func appendVerdict(out []byte, v *messagebus.Verdict) []byte {
 	out = append(out, `{"verdict":`...)
-	out = messagebus.EncodeValue(out, string(v.Kind))
+	out = messagebus.EncodeText(out, string(v.Kind))
 	if v.Activity != 0 {
 		out = append(out, `,"activity":`...)
 		out = strconv.AppendUint(out, uint64(v.Activity), 10)
@@ -159,7 +190,7 @@ func appendVerdict(out []byte, v *messagebus.Verdict) []byte {
 	} {
 		if f.value != "" {
 			out = append(append(append(out, `,"`...), f.key...), `":`...)
-			out = messagebus.EncodeValue(out, f.value)
+			out = messagebus.EncodeText(out, f.value)
 		}
 	}
 	return append(out, '}')

@@ -175,6 +175,7 @@ func (b *Bus) answer(w nethttp.ResponseWriter, r *nethttp.Request, p *post) {
 		if problem := p.write(w); problem != nil {
 			b.refuse(w, r, problem)
 		}
+		p.free()
 	case <-r.Context().Done(): // the records are the engine's now. Mostly the client went away; if not, it must not get an empty 200
 		b.refuse(w, r, stopping(errGone))
 	}

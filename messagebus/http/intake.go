@@ -6,6 +6,7 @@ import (
 	"io"
 	nethttp "net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,43 +27,49 @@ func (b *Bus) receive(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly b
 		w.Header().Set("Connection", "close") // or the server would read on to keep the connection
 		return nil, b.bodyTooLarge()
 	}
-	body, reserved, whole, problem := b.readBody(w, r, r.Body)
+	l := newLoad()
+	reserved, whole, problem := b.readBody(w, r, r.Body, l)
 	if problem == nil && !whole {
 		w.Header().Set("Connection", "close")
 		problem = b.bodyTooLarge()
 	}
-	p := b.newPost(r, reserved)
-	if problem != nil {
-		p.release()
-		return nil, problem
-	}
-	m, nowMs, problem := b.decode(r, func(nowMs int64) (messagebus.Body, error) { return messagebus.Decode(body, nowMs, b.o.Limits) })
-	if problem == nil && eventsOnly {
-		problem = onlyEvents(&m, 0)
-	}
+	var nowMs int64
 	if problem == nil {
-		problem = b.enqueue(r, p, &m, 0, nowMs)
+		nowMs, problem = b.decode(r, &l.m, func(nowMs int64) error { return l.m.Decode(l.body, nowMs, b.o.Limits) })
+	}
+	if problem == nil && eventsOnly {
+		problem = onlyEvents(&l.m, 0)
+	}
+	p := b.newPost(r, l, reserved)
+	if problem == nil {
+		problem = b.enqueue(r, p, nowMs)
 	}
 	if problem != nil {
 		p.release()
+		l.free()
 		return nil, problem
 	}
 	return p, nil
 }
 
 // newPost makes the post of a request whose body took reserved bytes of the budget.
-func (b *Bus) newPost(r *nethttp.Request, reserved int) *post {
-	return &post{reserved: reserved, budget: &b.posts, wait: r.URL.Query().Get("wait") == "processed", done: make(chan struct{})}
+func (b *Bus) newPost(r *nethttp.Request, l *load, reserved int) *post {
+	return &post{load: l, reserved: reserved, budget: &b.posts, wait: isWait(r), done: make(chan struct{})}
 }
 
-// enqueue hands the messages of a post, the first of them having a number in its request, to the engine.
-func (b *Bus) enqueue(r *nethttp.Request, p *post, m *messagebus.Body, first int, nowMs int64) *Problem {
-	if len(m.Items) == 0 {
+// isWait reports whether the client wants to be told the verdicts.
+func isWait(r *nethttp.Request) bool {
+	return r.URL.RawQuery != "" && r.URL.Query().Get("wait") == "processed"
+}
+
+// enqueue hands the messages of a post to the engine.
+func (b *Bus) enqueue(r *nethttp.Request, p *post, nowMs int64) *Problem {
+	if len(p.m.Items) == 0 {
 		p.release()
 		close(p.done)
 		return nil
 	}
-	if err := b.queue.put(b.records(r, p, m, first, nowMs)); err != nil {
+	if err := b.queue.put(b.records(r, p, 0, nowMs)); err != nil {
 		return b.queueProblem(err)
 	}
 	return nil
@@ -84,14 +91,16 @@ func checkRequest(r *nethttp.Request) *Problem {
 			return refuse(nethttp.StatusUnsupportedMediaType, "unsupported_encoding", "Compressed bodies cannot be read", "post without Content-Encoding")
 		}
 	}
-	query := r.URL.Query()
-	for name := range query {
-		if name != "wait" {
-			return refuse(nethttp.StatusBadRequest, "invalid_parameter", "There is no such parameter", fmt.Sprintf(`%q is not known here: the only parameter is wait=processed`, name))
+	if r.URL.RawQuery != "" {
+		query := r.URL.Query()
+		for name := range query {
+			if name != "wait" {
+				return refuse(nethttp.StatusBadRequest, "invalid_parameter", "There is no such parameter", fmt.Sprintf(`%q is not known here: the only parameter is wait=processed`, name))
+			}
 		}
-	}
-	if wait := query.Get("wait"); wait != "" && wait != "processed" {
-		return refuse(nethttp.StatusBadRequest, "invalid_parameter", "The parameter wait is wrong", `wait may be "processed"`)
+		if wait := query.Get("wait"); wait != "" && wait != "processed" {
+			return refuse(nethttp.StatusBadRequest, "invalid_parameter", "The parameter wait is wrong", `wait may be "processed"`)
+		}
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if len(key) > maxKeyBytes || strings.ContainsFunc(key, func(c rune) bool { return c < 0x20 || c == 0x7f || c == '\uFFFD' }) {
@@ -101,38 +110,41 @@ func checkRequest(r *nethttp.Request) *Problem {
 	return nil
 }
 
-// readBody reads a body to its end, or more than MaxBodyBytes of it: then whole is false. reserved is what it took of the budget, with a
-// problem too.
-func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request, in io.Reader) (body []byte, reserved int, whole bool, problem *Problem) {
+// readBody reads a body to its end, or more than MaxBodyBytes of it: then whole is false. reserved is what its memory took of the budget, with
+// a problem too.
+func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request, in io.Reader, l *load) (reserved int, whole bool, problem *Problem) {
 	most := b.o.MaxBodyBytes
 	if r.ContentLength >= 0 {
 		most = min(most, int(r.ContentLength))
 	}
 	deadline := nethttp.NewResponseController(w)
 	_ = deadline.SetReadDeadline(time.Now().Add(b.o.BodyTimeout)) // there is none where there is no network
+	var body []byte
+	defer func() { l.body = body }()
 	for {
 		if len(body) == cap(body) {
 			if len(body) > b.o.MaxBodyBytes {
-				return body, reserved, false, nil
+				return reserved, false, nil
 			}
 			size := min(max(2*cap(body), firstReadBytes), most+1) // one more, to see the end
 			size = max(size, len(body)+1)
-			if !b.posts.take(size - cap(body)) {
-				return nil, reserved, false, b.queueProblem(errFull)
+			if body == nil && l.fits(size) {
+				size = cap(l.body)
 			}
-			reserved += size - cap(body)
-			grown := make([]byte, len(body), size)
-			copy(grown, body)
-			body = grown
+			if !b.posts.take(size - reserved) {
+				return reserved, false, b.queueProblem(errFull)
+			}
+			reserved = size
+			body = l.room(body, size)
 		}
 		n, err := in.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if err == io.EOF {
 			_ = deadline.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
-			return body, reserved, true, nil
+			return reserved, true, nil
 		}
 		if err != nil {
-			return nil, reserved, false, cutShort(err)
+			return reserved, false, cutShort(err)
 		}
 	}
 }
@@ -146,42 +158,42 @@ func cutShort(err error) *Problem {
 	return &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: err.Error(), Retryable: true}
 }
 
-// decode runs a decoder when its turn has come.
-func (b *Bus) decode(r *nethttp.Request, decoder func(nowMs int64) (messagebus.Body, error)) (m messagebus.Body, nowMs int64, problem *Problem) {
+// decode runs a decoder into m when its turn has come.
+func (b *Bus) decode(r *nethttp.Request, m *messagebus.Body, decoder func(nowMs int64) error) (nowMs int64, problem *Problem) {
 	select {
 	case b.decoders <- struct{}{}:
 		defer func() { <-b.decoders }()
 	case <-r.Context().Done():
-		return m, 0, &Problem{Status: nethttp.StatusServiceUnavailable, Code: "stopping", Title: "The request ended early", Detail: "nothing of it was taken", Retryable: true}
+		return 0, &Problem{Status: nethttp.StatusServiceUnavailable, Code: "stopping", Title: "The request ended early", Detail: "nothing of it was taken", Retryable: true}
 	}
 	nowMs = b.o.NowMs()
-	m, err := decoder(nowMs)
-	if err != nil {
-		return m, nowMs, decodeProblem(err)
+	if err := decoder(nowMs); err != nil {
+		return nowMs, decodeProblem(err)
 	}
-	return m, nowMs, b.itemsRefused(m.Items)
+	return nowMs, b.itemsRefused(m.Items)
 }
 
-// records makes the records of a post, each answering to it, and what memory each takes.
-func (b *Bus) records(r *nethttp.Request, p *post, m *messagebus.Body, first int, nowMs int64) ([]messagebus.Record, []int) {
-	p.single, p.slots = m.Single, make([]slot, len(m.Items))
-	p.left.Store(int64(len(m.Items)))
-	records := make([]messagebus.Record, len(m.Items))
-	key := r.Header.Get("Idempotency-Key")
-	for i, in := range m.Items {
+// records makes the records of a post, each answering to it, and what memory each takes. first is the number of the first one in its request.
+func (b *Bus) records(r *nethttp.Request, p *post, first int, nowMs int64) ([]messagebus.Record, []int) {
+	m, n := &p.m, len(p.m.Items)
+	p.slots = make([]slot, n)
+	p.left.Store(int64(n))
+	if p.wait || slices.ContainsFunc(m.Items, func(in messagebus.Incoming) bool { return in.Reply != nil }) {
+		p.verdicts = make([][]messagebus.Verdict, n)
+	}
+	p.records = slices.Grow(p.records[:0], n)[:n]
+	header := r.Header.Get("Idempotency-Key")
+	for i := range m.Items {
 		s := &p.slots[i]
-		s.post, s.reply = p, in.Reply != nil
-		if in.Event != nil {
-			s.id = in.Event.ID
+		s.post, s.index = p, int32(i)
+		key := p.id(i)
+		if key == "" && header != "" {
+			key = header + "#" + strconv.Itoa(first+i)
 		}
-		recordKey := s.id
-		if recordKey == "" && key != "" {
-			recordKey = key + "#" + strconv.Itoa(first+i)
-		}
-		records[i] = messagebus.Record{Source: b.source, TimeMs: nowMs, Incoming: in, Raw: m.Raws[i], Key: recordKey, BodyHash: xxhash.Sum64(m.Raws[i]), Answer: s.set}
+		p.records[i] = messagebus.Record{Source: b.source, TimeMs: nowMs, Incoming: m.Items[i], Raw: m.Raws[i], Key: key, BodyHash: xxhash.Sum64(m.Raws[i]), Answer: s.set}
 		m.HeapBytes[i] += len(m.Raws[i])
 	}
-	return records, m.HeapBytes
+	return p.records, m.HeapBytes
 }
 
 func decodeProblem(err error) *Problem {
@@ -201,20 +213,20 @@ func decodeProblem(err error) *Problem {
 
 // onlyEvents refuses what is no event; first is the number of the first message in its request.
 func onlyEvents(m *messagebus.Body, first int) *Problem {
-	for i, in := range m.Items {
-		if in.Event != nil {
+	for i := range m.Items {
+		if m.Items[i].Event != nil {
 			continue
 		}
 		what := `an answer of a service (type "res")`
-		if in.Command != nil {
+		if m.Items[i].Command != nil {
 			what = `a command (type "SYSTEM")`
 		}
-		i += first
-		message := fmt.Sprintf("message %d is %s", i, what)
+		number := first + i
+		message := fmt.Sprintf("message %d is %s", number, what)
 		p := &Problem{Status: nethttp.StatusBadRequest, Code: "not_an_event", Title: "Only events can be posted here",
 			Detail: message + ": post it to /v1/buses/{name}; nothing of this request was taken", Errors: []ProblemError{{Message: message}}}
 		if !m.Single {
-			p.Errors[0].Index = &i
+			p.Errors[0].Index = &number
 		}
 		return p
 	}

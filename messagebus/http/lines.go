@@ -32,6 +32,7 @@ func isLines(r *nethttp.Request) bool {
 // stream: part by part, each committed before more is read, and answered at its end.
 func (b *Bus) serveLines(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly bool) {
 	s := &stream{b: b, w: w, r: r, eventsOnly: eventsOnly, in: nethttp.MaxBytesReader(w, r.Body, b.o.MaxStreamBytes)}
+	s.load = newLoad()
 	var p *post
 	var problem *Problem
 	if r.ContentLength <= int64(b.o.MaxBodyBytes) {
@@ -46,6 +47,7 @@ func (b *Bus) serveLines(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnl
 	}
 	b.posts.give(s.reserved)
 	s.reserved = 0
+	s.load.free()
 	if problem != nil {
 		b.refuse(w, r, problem)
 		return
@@ -60,6 +62,8 @@ type stream struct {
 	r          *nethttp.Request
 	eventsOnly bool
 
+	load *load // that of the part under way, and of the body while it may be small
+
 	in       io.Reader
 	unread   []byte // read from in, not yet decoded
 	end      bool   // in has nothing more
@@ -73,35 +77,38 @@ type stream struct {
 
 // whole reads a body that may be small. It returns neither post nor problem when it is a stream; what was read is unread then.
 func (s *stream) whole() (*post, *Problem) {
-	b := s.b
-	body, reserved, end, problem := b.readBody(s.w, s.r, s.in)
+	b, l := s.b, s.load
+	reserved, end, problem := b.readBody(s.w, s.r, s.in, l)
 	s.reserved = reserved
 	if problem != nil {
 		return nil, problem
 	}
+	body := l.body
 	s.unread, s.end = body, end
 	if !end {
+		l.body = nil // it is the stream's, and in parts the engine's
 		return nil, nil
 	}
 	limits := b.o.Limits
 	limits.MaxMessages = b.maxMessages()
 	var at messagebus.Place
 	n := 0
-	m, nowMs, problem := b.decode(s.r, func(nowMs int64) (m messagebus.Body, err error) {
-		m, n, err = messagebus.DecodeLines(body, &at, true, nowMs, limits)
-		return m, err
+	nowMs, problem := b.decode(s.r, &l.m, func(nowMs int64) (err error) {
+		n, err = l.m.DecodeLines(body, &at, true, nowMs, limits)
+		return err
 	})
 	if problem == nil && n < len(body) {
+		l.body = nil
 		return nil, nil
 	}
 	if problem == nil && s.eventsOnly {
-		problem = onlyEvents(&m, 0)
+		problem = onlyEvents(&l.m, 0)
 	}
 	if problem != nil {
 		return nil, problem
 	}
-	p := b.newPost(s.r, s.reserved)
-	if problem := b.enqueue(s.r, p, &m, 0, nowMs); problem != nil {
+	p := b.newPost(s.r, l, s.reserved)
+	if problem := b.enqueue(s.r, p, nowMs); problem != nil {
 		return nil, problem
 	}
 	s.reserved = 0 // the post gives it back
@@ -119,7 +126,7 @@ func (b *Bus) maxMessages() int {
 // run takes the stream part by part and answers it.
 func (s *stream) run() *Problem {
 	b := s.b
-	if s.r.URL.Query().Get("wait") == "processed" {
+	if isWait(s.r) {
 		return s.refused(&Problem{Status: nethttp.StatusRequestEntityTooLarge, Code: "body_too_large", Title: "The body is too large for wait=processed",
 			Detail: fmt.Sprintf("verdicts are told for bodies of at most %d bytes and %d messages: post it in parts, or without wait=processed", b.o.MaxBodyBytes, b.maxMessages())})
 	}
@@ -160,19 +167,19 @@ func (s *stream) part() *Problem {
 	limits.MaxMessages = min(partMessages, b.maxMessages())
 	limits.PartBytes = b.o.MaxQueueBytes / 4
 	data := s.unread[:min(len(s.unread), s.window())]
-	at, n := s.at, 0
-	m, nowMs, problem := b.decode(s.r, func(nowMs int64) (m messagebus.Body, err error) {
-		m, n, err = messagebus.DecodeLines(data, &at, s.end && len(data) == len(s.unread), nowMs, limits)
-		return m, err
+	at, n, l := s.at, 0, s.load
+	nowMs, problem := b.decode(s.r, &l.m, func(nowMs int64) (err error) {
+		n, err = l.m.DecodeLines(data, &at, s.end && len(data) == len(s.unread), nowMs, limits)
+		return err
 	})
 	if problem == nil && s.eventsOnly {
-		problem = onlyEvents(&m, s.at.Messages)
+		problem = onlyEvents(&l.m, s.at.Messages)
 	}
 	if problem == nil && n == 0 {
 		return s.fill()
 	}
 	if problem == nil {
-		problem = s.commit(&m, nowMs)
+		problem = s.commit(nowMs)
 	}
 	if problem == nil {
 		s.at, s.unread = at, s.unread[n:]
@@ -205,13 +212,14 @@ func (s *stream) fill() *Problem {
 
 // commit gives a part to the engine and waits until it is committed. Where there is no room it waits for room: the client waits with its
 // connection, which is not read meanwhile.
-func (s *stream) commit(m *messagebus.Body, nowMs int64) *Problem {
-	if len(m.Items) == 0 {
+func (s *stream) commit(nowMs int64) *Problem {
+	if len(s.load.m.Items) == 0 {
 		return nil
 	}
 	b := s.b
-	p := b.newPost(s.r, 0)
-	records, sizes := b.records(s.r, p, m, s.at.Messages, nowMs)
+	p := b.newPost(s.r, s.load, 0)
+	s.load = newLoad() // unless every record is answered, p's may be the engine's still
+	records, sizes := b.records(s.r, p, s.at.Messages, nowMs)
 	gone := s.r.Context().Done()
 	for {
 		err := b.queue.put(records, sizes)
@@ -232,6 +240,7 @@ func (s *stream) commit(m *messagebus.Body, nowMs int64) *Problem {
 	case <-gone:
 		return stopping(errGone)
 	}
+	defer p.free()
 	c, err := p.count()
 	if err != nil {
 		return stopping(err)
@@ -240,24 +249,24 @@ func (s *stream) commit(m *messagebus.Body, nowMs int64) *Problem {
 	s.counts.duplicates += c.duplicates
 	s.counts.conflicts += c.conflicts
 	for i := range p.slots {
-		if slot := &p.slots[i]; slot.answer.Conflict || slot.late() {
-			s.list(s.at.Messages+i, slot)
+		if p.slots[i].conflict || p.late(i) {
+			s.list(p, i)
 		}
 	}
 	return nil
 }
 
 // list keeps the result of a message that is neither accepted nor a duplicate.
-func (s *stream) list(index int, slot *slot) {
+func (s *stream) list(p *post, i int) {
 	if s.results++; s.results > maxListed {
 		return
 	}
 	if s.results > 1 {
 		s.listed = append(s.listed, ',')
 	}
-	s.listed = strconv.AppendInt(append(s.listed, `{"index":`...), int64(index), 10)
+	s.listed = strconv.AppendInt(append(s.listed, `{"index":`...), int64(s.at.Messages+i), 10)
 	s.listed = append(s.listed, ',')
-	result := slot.append(nil, false)
+	result := p.append(nil, i)
 	s.listed = append(s.listed, result[1:]...)
 }
 

@@ -3,7 +3,6 @@ package http
 import (
 	"errors"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,14 +24,22 @@ type queue struct {
 	ready                 chan struct{} // holds a value when there may be something
 	now                   func() time.Time
 
-	mu      sync.Mutex
+	mu       sync.Mutex
+	batches  []batch // from head on
+	head     int
+	taken    []messagebus.Record // what the last take returned
+	messages int
+	bytes    int
+	closed   bool
+	full     bool
+	room     chan struct{} // closed when the queue is no longer full, or is closed; nil: nobody waits
+	rate     rate
+}
+
+// batch is what one put brought and was not taken yet. It is the putter's memory, who leaves it alone until all of it is taken.
+type batch struct {
 	records []messagebus.Record
 	sizes   []int // memory of each
-	bytes   int
-	closed  bool
-	full    bool
-	room    chan struct{} // closed when the queue is no longer full, or is closed; nil: nobody waits
-	rate    rate
 }
 
 func newQueue(o *Options) *queue {
@@ -56,14 +63,14 @@ func (q *queue) refuses(messages, bytes int) error {
 		return errNeverFits
 	case q.full:
 		return errFull
-	case len(q.records)+messages > q.maxMessages || q.bytes+bytes > q.maxBytes:
-		q.full = len(q.records) > q.lowMessages || q.bytes > q.lowBytes // below it only what is large does not fit
+	case q.messages+messages > q.maxMessages || q.bytes+bytes > q.maxBytes:
+		q.full = q.messages > q.lowMessages || q.bytes > q.lowBytes // below it only what is large does not fit
 		return errFull
 	}
 	return nil
 }
 
-// put takes all records or none.
+// put takes all records or none. What it took is the queue's until take or close has returned it.
 func (q *queue) put(records []messagebus.Record, sizes []int) error {
 	total := 0
 	for _, n := range sizes {
@@ -74,11 +81,11 @@ func (q *queue) put(records []messagebus.Record, sizes []int) error {
 	if err := q.refuses(len(records), total); err != nil {
 		return err
 	}
-	if len(q.records) == 0 {
+	if q.messages == 0 {
 		q.rate.begin(q.now())
 	}
-	q.records = append(q.records, records...)
-	q.sizes = append(q.sizes, sizes...)
+	q.batches = append(q.batches, batch{records, sizes})
+	q.messages += len(records)
 	q.bytes += total
 	q.signal()
 	return nil
@@ -92,41 +99,63 @@ func (q *queue) signal() {
 	}
 }
 
-// take removes the oldest records: at most max, and no more than maxBytes of raw bytes, but one if there is any.
+// maxKeptTaken bounds the memory that is kept for the next take.
+const maxKeptTaken = 4096
+
+// take removes the oldest records: at most max, and no more than maxBytes of raw bytes, but one if there is any. They are valid until the next take.
 func (q *queue) take(max, maxBytes int) []messagebus.Record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, raw, before := 0, 0, q.bytes
-	for n < len(q.records) && n < max {
-		raw += len(q.records[n].Raw)
-		if n > 0 && raw > maxBytes {
-			break
+	clear(q.taken) // or the queue would hold on to bodies long answered
+	out := q.taken[:0]
+	if cap(out) > maxKeptTaken {
+		out = nil
+	}
+	before := q.bytes
+	for raw := 0; q.head < len(q.batches) && len(out) < max; {
+		b := &q.batches[q.head]
+		n := 0
+		for n < len(b.records) && len(out)+n < max {
+			raw += len(b.records[n].Raw)
+			if raw > maxBytes && len(out)+n > 0 {
+				max = len(out) + n // no more fits
+				break
+			}
+			q.bytes -= b.sizes[n]
+			n++
 		}
-		q.bytes -= q.sizes[n]
-		n++
+		out = append(out, b.records[:n]...)
+		if b.records, b.sizes = b.records[n:], b.sizes[n:]; len(b.records) == 0 {
+			*b = batch{}
+			q.head++
+		}
 	}
-	if n > 0 {
-		q.rate.took(q.now(), n, before-q.bytes)
-	}
-	all := n == len(q.records)
-	out := q.records
-	if all {
-		q.records, q.sizes = nil, nil
-	} else {
-		out = slices.Clone(q.records[:n])
-		clear(q.records[:n]) // or the queue would hold on to bodies long answered
-		q.records, q.sizes = q.records[n:], q.sizes[n:]
+	q.taken = out
+	q.messages -= len(out)
+	q.tidy()
+	if q.messages > 0 {
 		q.signal()
 	}
-	if n > 0 {
+	if len(out) > 0 {
+		q.rate.took(q.now(), len(out), before-q.bytes)
 		q.makeRoom()
 	}
 	return out
 }
 
+// tidy moves the batches to the front of their memory once half of it is behind them. It is called with mu held.
+func (q *queue) tidy() {
+	if q.head < len(q.batches) && q.head < cap(q.batches)/2 {
+		return
+	}
+	n := copy(q.batches, q.batches[q.head:])
+	clear(q.batches[n:])
+	q.batches, q.head = q.batches[:n], 0
+}
+
 // makeRoom ends the refusing at the low watermark and tells those who wait for room. It is called with mu held.
 func (q *queue) makeRoom() {
-	if len(q.records) <= q.lowMessages && q.bytes <= q.lowBytes {
+	if q.messages <= q.lowMessages && q.bytes <= q.lowBytes {
 		q.full = false
 	}
 	if (!q.full || q.closed) && q.room != nil {
@@ -142,7 +171,7 @@ func (q *queue) wait() <-chan struct{} {
 	if q.room == nil {
 		q.room = make(chan struct{})
 	}
-	if len(q.records) == 0 || q.closed { // nothing will be taken out any more that could tell
+	if q.messages == 0 || q.closed { // nothing will be taken out any more that could tell
 		room := q.room
 		close(q.room)
 		q.room = nil
@@ -155,10 +184,10 @@ func (q *queue) wait() <-chan struct{} {
 func (q *queue) drainSeconds() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.records) == 0 {
+	if q.messages == 0 {
 		return 1 // it is other room that is wanting, and it comes back with the next answers
 	}
-	s := q.rate.seconds(q.now(), len(q.records)-q.lowMessages, q.bytes-q.lowBytes)
+	s := q.rate.seconds(q.now(), q.messages-q.lowMessages, q.bytes-q.lowBytes)
 	return min(max(int(math.Ceil(s)), 1), 30)
 }
 
@@ -174,8 +203,11 @@ func (q *queue) drain() {
 func (q *queue) close() []messagebus.Record {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	out := q.records
-	q.records, q.sizes, q.bytes, q.closed = nil, nil, 0, true
+	out := make([]messagebus.Record, 0, q.messages)
+	for _, b := range q.batches[q.head:] {
+		out = append(out, b.records...)
+	}
+	q.batches, q.head, q.messages, q.bytes, q.closed = nil, 0, 0, 0, true
 	q.makeRoom()
 	return out
 }

@@ -90,7 +90,7 @@ type Stats struct {
 func (b *Bus) Stats() Stats {
 	s := Stats{Requests: int(b.requests.inside.Load()), Streams: int(b.streams.inside.Load())}
 	b.queue.mu.Lock()
-	s.QueueMessages, s.QueueBytes = len(b.queue.records), b.queue.bytes
+	s.QueueMessages, s.QueueBytes = b.queue.messages, b.queue.bytes
 	b.queue.mu.Unlock()
 	b.posts.mu.Lock()
 	s.BodyBytes = b.posts.used
