@@ -33,7 +33,8 @@ const maxAnswerBytes = 64 << 20
 
 func openRemote(ctx context.Context, o *Options, w *workload) (*remote, error) {
 	r := &remote{o: o, w: w, url: strings.TrimRight(o.Server, "/"), client: &http.Client{Timeout: 10 * time.Minute,
-		Transport: &http.Transport{MaxIdleConns: o.Connections + readers, MaxIdleConnsPerHost: o.Connections + readers, DisableCompression: true}}}
+		Transport: &http.Transport{MaxIdleConns: o.Connections + readers, MaxIdleConnsPerHost: o.Connections + readers, DisableCompression: true,
+			ResponseHeaderTimeout: 10 * time.Minute, WriteBufferSize: 32 << 10, ReadBufferSize: 16 << 10}}} // an array and its answer in one piece each
 	err := r.setUp(ctx)
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -74,7 +75,8 @@ func (r *remote) setUp(ctx context.Context) error {
 	}
 	r.number = a.Number.String()
 	probe := []byte(`{"type":"bench-probe"}` + "\n" + `{"type":"bench-probe"}` + "\n")
-	n, _, err := r.send(ctx, probe, "application/x-ndjson")
+	c := &connection{r: r, body: probe}
+	n, _, err := c.send(ctx, "application/x-ndjson")
 	r.ndjson = err == nil && n == 2
 	return nil
 }
@@ -158,19 +160,26 @@ func (r *remote) do(q *http.Request, out any) error {
 	return json.Unmarshal(data, out)
 }
 
-// send posts events and returns how many the node says it accepted. refused says that it wants them later.
-func (r *remote) send(ctx context.Context, body []byte, kind string) (accepted int, refused time.Duration, err error) {
-	q, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url+"/v1/events", bytes.NewReader(body))
-	if err != nil {
-		return 0, 0, err
+// send posts the connection's events and returns how many the node says it accepted. refused says that it wants them later. The client shares the
+// machine with the node: request and answer are memory that is used again.
+func (c *connection) send(ctx context.Context, kind string) (accepted int, refused time.Duration, err error) {
+	if c.request == nil {
+		if c.request, err = http.NewRequestWithContext(ctx, http.MethodPost, c.r.url+"/v1/events", nil); err != nil {
+			return 0, 0, err
+		}
+		c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
 	}
-	q.Header.Set("Content-Type", kind)
-	a, err := r.client.Do(q)
+	c.request.Header.Set("Content-Type", kind)
+	c.request.ContentLength = int64(len(c.body))
+	c.request.Body, _ = c.request.GetBody() // never fails
+	a, err := c.r.client.Transport.RoundTrip(c.request)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer a.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(a.Body, maxAnswerBytes))
+	c.answer.Reset()
+	_, err = c.answer.ReadFrom(io.LimitReader(a.Body, maxAnswerBytes))
+	data := c.answer.Bytes()
 	switch {
 	case err != nil:
 		return 0, 0, err
@@ -245,9 +254,11 @@ func (r *remote) drive(ctx context.Context, t traffic) (*phase, error) {
 
 // connection is one client with its buffers.
 type connection struct {
-	r    *remote
-	hits []hit
-	body []byte
+	r       *remote
+	hits    []hit
+	body    []byte
+	request *http.Request // used again once its answer is read
+	answer  bytes.Buffer
 }
 
 // array sends n events, again and again while the node says later, and returns how long the answer took: with a rate, from when they were due.
@@ -262,7 +273,7 @@ func (c *connection) array(ctx context.Context, t traffic, k, n int, began time.
 	c.hits = c.r.w.take(c.hits[:0], n)
 	kind := c.encode()
 	for {
-		accepted, later, err := c.r.send(ctx, c.body, kind)
+		accepted, later, err := c.send(ctx, kind)
 		switch {
 		case err != nil:
 			return 0, refused, err

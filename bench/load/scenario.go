@@ -148,17 +148,24 @@ func hitEvent(w *workload, h hit) *activity.Event {
 }
 
 func hitDomain(h hit) string {
+	digits := digitsOf(h)
+	return string(digits[:])
+}
+
+// digitsOf returns "u" and the eight digits of the user.
+func digitsOf(h hit) [9]byte {
 	digits := [9]byte{'u'}
 	for i, rest := len(digits)-1, h.user; i > 0; i, rest = i-1, rest/10 {
 		digits[i] = byte('0' + rest%10)
 	}
-	return string(digits[:])
+	return digits
 }
 
 func appendHit(dst []byte, w *workload, h hit) []byte {
 	dst = append(append(append(dst, `{"type":"`...), w.kind...), `","attr":{"user`...)
 	dst = append(append(dst, w.tag...), `":"`...)
-	dst = append(append(dst, hitDomain(h)...), '"')
+	digits := digitsOf(h)
+	dst = append(append(dst, digits[:]...), '"')
 	if w.pad != "" && h.nth == 1 {
 		dst = append(append(append(dst, `,"pad":"`...), w.pad...), '"')
 	}
