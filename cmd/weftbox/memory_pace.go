@@ -70,9 +70,13 @@ func paceCollector(ctx context.Context) {
 			case <-rest.C:
 				next = p.waited()
 			}
-			if next != percent {
-				percent = next
-				debug.SetGCPercent(percent)
+			if next == percent {
+				continue
+			}
+			percent = next
+			debug.SetGCPercent(percent)
+			if percent == restPercent {
+				debug.FreeOSMemory() // it would take minutes by itself
 			}
 		}
 	}()
