@@ -33,8 +33,7 @@ const maxAnswerBytes = 64 << 20
 
 func openRemote(ctx context.Context, o *Options, w *workload) (*remote, error) {
 	r := &remote{o: o, w: w, url: strings.TrimRight(o.Server, "/"), client: &http.Client{Timeout: 10 * time.Minute,
-		Transport: &http.Transport{MaxIdleConns: o.Connections + readers, MaxIdleConnsPerHost: o.Connections + readers, DisableCompression: true,
-			ResponseHeaderTimeout: 10 * time.Minute, WriteBufferSize: 32 << 10, ReadBufferSize: 16 << 10}}} // an array and its answer in one piece each
+		Transport: &http.Transport{MaxIdleConns: o.Connections + readers, MaxIdleConnsPerHost: o.Connections + readers, DisableCompression: true}}}
 	err := r.setUp(ctx)
 	if err != nil {
 		return nil, errors.Join(err, r.close())
@@ -76,6 +75,7 @@ func (r *remote) setUp(ctx context.Context) error {
 	r.number = a.Number.String()
 	probe := []byte(`{"type":"bench-probe"}` + "\n" + `{"type":"bench-probe"}` + "\n")
 	c := &connection{r: r, body: probe}
+	defer c.wire.close()
 	n, _, err := c.send(ctx, "application/x-ndjson")
 	r.ndjson = err == nil && n == 2
 	return nil
@@ -167,19 +167,20 @@ func (c *connection) send(ctx context.Context, kind string) (accepted int, refus
 		if c.request, err = http.NewRequestWithContext(ctx, http.MethodPost, c.r.url+"/v1/events", nil); err != nil {
 			return 0, 0, err
 		}
-		c.request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(c.body)), nil }
 	}
 	c.request.Header.Set("Content-Type", kind)
 	c.request.ContentLength = int64(len(c.body))
-	c.request.Body, _ = c.request.GetBody() // never fails
-	a, err := c.r.client.Transport.RoundTrip(c.request)
+	c.request.Body = io.NopCloser(bytes.NewReader(c.body))
+	a, err := c.wire.exchange(c.request)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer a.Body.Close()
 	c.answer.Reset()
 	_, err = c.answer.ReadFrom(io.LimitReader(a.Body, maxAnswerBytes))
 	data := c.answer.Bytes()
+	if err != nil || a.Close || len(data) == maxAnswerBytes {
+		c.wire.close()
+	}
 	switch {
 	case err != nil:
 		return 0, 0, err
@@ -213,6 +214,7 @@ func (r *remote) drive(ctx context.Context, t traffic) (*phase, error) {
 		go func() {
 			defer wg.Done()
 			c := &connection{r: r}
+			defer c.wire.close()
 			for {
 				mu.Lock()
 				n := min(t.array, left)
@@ -259,6 +261,7 @@ type connection struct {
 	body    []byte
 	request *http.Request // used again once its answer is read
 	answer  bytes.Buffer
+	wire    wire
 }
 
 // array sends n events, again and again while the node says later, and returns how long the answer took: with a rate, from when they were due.
