@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -30,96 +28,12 @@ const floodFlow = `activity:
 `
 
 const (
-	floodBodies  = 5   // different posts, each to threads of its own
-	floodEvents  = 400 // of one post, each to another thread
-	floodClients = 200 // posts at once: more messages than queue and turn hold together
-	floodFactor  = 10  // what is offered, in what the node takes
-	floodMiB     = 512 // the node's memory at most
+	floodFactor      = 10  // what is offered, in what the node takes
+	floodPace        = 12  // the pace set, in the same: what is offered falls a little short of it
+	floodConnections = 64  // that write at once: more messages than queue and turn hold together
+	ableConnections  = 8   // that keep the node busy without a refusal
+	floodMiB         = 512 // the node's memory at most
 )
-
-// flood posts from many clients at once and counts the answers.
-type flood struct {
-	url    string
-	client *http.Client
-	bodies [floodBodies]string
-	acked  [floodBodies]atomic.Int64
-	codes  [600]atomic.Int64
-	failed atomic.Int64 // posts without an answer
-
-	mu   sync.Mutex
-	took []time.Duration // of accepted posts
-	bad  string          // the first answer that must not be
-}
-
-func newFlood(url string) *flood {
-	f := &flood{url: url, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: floodClients}, Timeout: patience}}
-	for i := range f.bodies {
-		var b strings.Builder
-		for k := range floodEvents {
-			fmt.Fprintf(&b, "%c{\"type\":\"hit\",\"attr\":{\"user\":\"u%d\",\"page\":\"/goods/PS5\",\"price\":499.90}}", "[,"[min(k, 1)], i*floodEvents+k)
-		}
-		f.bodies[i] = b.String() + "]"
-	}
-	return f
-}
-
-func (f *flood) post(i int) {
-	began := time.Now()
-	r, err := f.client.Post(f.url+"/v1/events", "application/json", strings.NewReader(f.bodies[i]))
-	if err != nil {
-		f.note(&f.failed, err.Error())
-		return
-	}
-	text, err := io.ReadAll(r.Body)
-	_ = r.Body.Close()
-	if err != nil {
-		f.note(&f.failed, err.Error())
-		return
-	}
-	f.codes[r.StatusCode].Add(1)
-	switch {
-	case r.StatusCode == 202:
-		f.acked[i].Add(1)
-		f.mu.Lock()
-		f.took = append(f.took, time.Since(began))
-		f.mu.Unlock()
-	case (r.StatusCode != 429 && r.StatusCode != 503) || r.Header.Get("Retry-After") == "":
-		f.note(new(atomic.Int64), fmt.Sprintf("%d %v %s", r.StatusCode, r.Header, text))
-	}
-}
-
-func (f *flood) note(n *atomic.Int64, text string) {
-	n.Add(1)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.bad == "" {
-		f.bad = text
-	}
-}
-
-// run posts for a while with so many clients; rate is how many posts a second are begun at most, 0 for no bound. It returns how many were
-// accepted and how many were offered.
-func (f *flood) run(span time.Duration, clients int, rate float64) (accepted, offered int64) {
-	before := f.codes[202].Load()
-	var begun atomic.Int64
-	start := time.Now()
-	var all sync.WaitGroup
-	for range clients {
-		all.Go(func() {
-			for time.Since(start) < span {
-				n := begun.Add(1)
-				if rate > 0 {
-					if ahead := time.Duration(float64(n)/rate*float64(time.Second)) - time.Since(start); ahead > 0 {
-						time.Sleep(ahead) // the pace of the load
-					}
-				}
-				f.post(int(n) % floodBodies)
-			}
-		})
-	}
-	all.Wait()
-	return f.codes[202].Load() - before, begun.Load()
-}
 
 var gauge = regexp.MustCompile(`(?m)^(\w+) (\S+)$`)
 
@@ -143,15 +57,17 @@ func gauges(t *testing.T, admin string) map[string]float64 {
 	return out
 }
 
-// TestFlood offers a node many times what it can take: its memory stays bounded, it stays ready, it answers nothing but 202, 429 and 503, and
-// what it acknowledged is applied exactly once. WEFTBOX_FLOOD=60s makes it longer.
+// TestFlood offers a node ten times what it can take: its memory stays bounded, it stays ready, it answers nothing but 202, 429 and 503, keeps
+// the connections of those it refuses, and what it acknowledged is applied exactly once. WEFTBOX_FLOOD=60s makes it longer and insists on the
+// ten times, which the short one, on a machine that others use too, only tells. Offered is what was written whole, header and body, and answered.
 func TestFlood(t *testing.T) {
-	span := 3 * time.Second
+	span, long := 3*time.Second, false
 	if text := os.Getenv("WEFTBOX_FLOOD"); text != "" {
 		var err error
 		if span, err = time.ParseDuration(text); err != nil {
 			t.Fatalf("WEFTBOX_FLOOD=%s: %v", text, err)
 		}
+		long = true
 	} else if testing.Short() {
 		t.Skip("it takes seconds")
 	}
@@ -161,49 +77,67 @@ func TestFlood(t *testing.T) {
 	c.must(201, "POST", "/v1/definitions", floodFlow)
 	c.must(201, "POST", "/v1/activities", `{"name":"flood","definition":"flood"}`)
 	f := newFlood(c.url)
-	f.run(500*time.Millisecond, 16, 0) // warm
-	accepted, _ := f.run(time.Second, 16, 0)
-	able := float64(accepted)
-	f.mu.Lock()
+	f.run(500*time.Millisecond, ableConnections, 0) // warm
+	able := f.run(min(max(time.Second, span/10), 5*time.Second), ableConnections, 0)
+	refusals := f.codes[429].Load() + f.codes[503].Load()
 	f.took = nil
-	f.mu.Unlock()
 
 	stop, watched := make(chan struct{}), make(chan struct{})
-	var resident, heap, queued float64
+	var held peak
 	go func() {
 		defer close(watched)
-		for {
-			g := gauges(t, "http://"+admin)
-			resident, heap, queued = max(resident, g["process_resident_memory_bytes"]), max(heap, g["go_memstats_heap_inuse_bytes"]), max(queued, g["weftbox_intake_queue_messages"])
-			if r, err := http.Get("http://" + admin + "/readyz"); err != nil || r.StatusCode != 200 {
-				t.Errorf("expected the node to stay ready: %v %v", r, err)
-			} else {
-				_ = r.Body.Close()
-			}
-			select {
-			case <-stop:
-				return
-			case <-time.After(100 * time.Millisecond):
-			}
-		}
+		held.watch(t, "http://"+admin, stop)
 	}()
-	accepted, offered := f.run(span, floodClients, floodFactor*able)
+	flooded := f.run(span, floodConnections, floodPace*float64(able.accepted)/able.took.Seconds())
 	close(stop)
 	<-watched
-	f.report(t, span, able, accepted, offered, resident, heap, queued)
-	if f.bad != "" || f.failed.Load() > 0 {
-		t.Errorf("expected no answer but 202, 429 and 503 with Retry-After; %d had none, the first of the others is %s", f.failed.Load(), f.bad)
+	factor := flooded.events(flooded.posts) / able.events(able.accepted)
+	f.report(t, &able, &flooded, &held)
+	if factor < floodFactor {
+		t.Logf("the flood was only %.1f times what the node takes", factor)
+		if long {
+			t.Errorf("expected a flood of at least %d times", floodFactor)
+		}
 	}
-	if f.codes[429].Load() == 0 {
+	if len(f.bad) > 0 {
+		t.Errorf("expected no answer but 202, 429 and 503 with Retry-After; %d were others or none, the first is %s", len(f.bad), f.bad[0])
+	}
+	if f.codes[429].Load() == refusals {
 		t.Error("expected the node to refuse some of the flood: this was none")
 	}
-	if resident > floodMiB<<20 || heap > floodMiB<<20 {
-		t.Errorf("expected at most %d MiB, the node took %.0f MiB (heap %.0f)", floodMiB, resident/(1<<20), heap/(1<<20))
+	if most := int64(2*ableConnections + floodConnections); f.dials.Load() > most {
+		t.Errorf("expected connections to outlive refusals: %d had to be opened, %d would do", f.dials.Load(), most)
+	}
+	if held.resident > floodMiB<<20 || held.heap > floodMiB<<20 {
+		t.Errorf("expected at most %d MiB, the node took %.0f MiB (heap %.0f)", floodMiB, held.resident/(1<<20), held.heap/(1<<20))
 	}
 	f.check(t, c)
 }
 
-func (f *flood) report(t *testing.T, span time.Duration, able float64, accepted, offered int64, resident, heap, queued float64) {
+// peak is the most that a node held.
+
+type peak struct{ resident, heap, queued float64 }
+
+// watch looks until it is stopped.
+func (p *peak) watch(t *testing.T, admin string, stop <-chan struct{}) {
+	for {
+		g := gauges(t, admin)
+		p.resident, p.heap = max(p.resident, g["process_resident_memory_bytes"]), max(p.heap, g["go_memstats_heap_inuse_bytes"])
+		p.queued = max(p.queued, g["weftbox_intake_queue_messages"])
+		if r, err := http.Get(admin + "/readyz"); err != nil || r.StatusCode != 200 {
+			t.Errorf("expected the node to stay ready: %v %v", r, err)
+		} else {
+			_ = r.Body.Close()
+		}
+		select {
+		case <-stop:
+			return
+		case <-time.After(250 * time.Millisecond): // a look costs the node some ms
+		}
+	}
+}
+
+func (f *flood) report(t *testing.T, able, flooded *offer, held *peak) {
 	slices.Sort(f.took)
 	at := func(q float64) time.Duration {
 		if len(f.took) == 0 {
@@ -211,26 +145,47 @@ func (f *flood) report(t *testing.T, span time.Duration, able float64, accepted,
 		}
 		return f.took[int(q*float64(len(f.took)-1))].Round(10 * time.Microsecond)
 	}
-	t.Logf("flood of %s: without it the node takes %.0f events/s (16 connections, posts of %d); offered %.0f/s = %.1f times as many, %d at once", span,
-		able*floodEvents, floodEvents, float64(offered)*floodEvents/span.Seconds(), float64(offered)/span.Seconds()/able, floodClients)
-	t.Logf("accepted %.0f events/s; answers 202: %d, 429: %d, 503: %d, none: %d", float64(accepted)*floodEvents/span.Seconds(), f.codes[202].Load(), f.codes[429].Load(),
-		f.codes[503].Load(), f.failed.Load())
+	t.Logf("flood of %s: without it the node takes %.0f events/s (%d connections, posts of %d); offered %.0f/s = %.1f times as many (%d connections; every post written whole and answered)",
+		flooded.took.Round(100*time.Millisecond), able.events(able.accepted), ableConnections, floodEvents, flooded.events(flooded.posts), flooded.events(flooded.posts)/able.events(able.accepted),
+		floodConnections)
+	t.Logf("accepted %.0f events/s; answers 202: %d, 429: %d, 503: %d, others or none: %d; connections opened %d", flooded.events(flooded.accepted), f.codes[202].Load(), f.codes[429].Load(),
+		f.codes[503].Load(), len(f.bad), f.dials.Load())
 	t.Logf("acknowledgement of accepted posts: p50 %s, p99 %s, max %s; memory at most %.0f MiB resident, %.0f MiB of heap; queue at most %.0f messages", at(.5), at(.99), at(1),
-		resident/(1<<20), heap/(1<<20), queued)
+		held.resident/(1<<20), held.heap/(1<<20), held.queued)
 }
 
 // check compares every thread with what was acknowledged to it.
 func (f *flood) check(t *testing.T, c *child) {
 	t.Helper()
-	wrong := 0
-	for i := range floodBodies * floodEvents {
-		var thread struct{ Vars struct{ N int64 } }
-		if err := json.Unmarshal([]byte(c.must(200, "GET", threadPath("flood", fmt.Sprintf("u%d", i)), "")), &thread); err != nil {
+	counts := map[string]int64{}
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				DomainID string `json:"domain_id"`
+				Vars     struct{ N int64 }
+			}
+			NextCursor string `json:"next_cursor"`
+		}
+		if err := json.Unmarshal([]byte(c.must(200, "GET", "/v1/activities/flood/threads?limit=1000"+cursor, "")), &page); err != nil {
 			t.Fatal(err)
 		}
-		if want := f.acked[i/floodEvents].Load(); thread.Vars.N != want {
+		for _, thread := range page.Items {
+			counts[thread.DomainID] = thread.Vars.N
+		}
+		if page.NextCursor == "" {
+			break
+		}
+		cursor = "&cursor=" + url.QueryEscape(page.NextCursor)
+	}
+	if len(counts) != floodBodies*floodEvents {
+		t.Errorf("expected %d threads, there are %d", floodBodies*floodEvents, len(counts))
+	}
+	wrong := 0
+	for i := range floodBodies * floodEvents {
+		user := fmt.Sprintf("u%d", i)
+		if want := f.acked[i/floodEvents].Load(); counts[user] != want {
 			if wrong++; wrong <= 5 {
-				t.Errorf("thread u%d: expected the %d acknowledged events to be applied once each, it counts %d", i, want, thread.Vars.N)
+				t.Errorf("thread %s: expected the %d acknowledged events to be applied once each, it counts %d", user, want, counts[user])
 			}
 		}
 	}
