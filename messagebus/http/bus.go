@@ -80,16 +80,22 @@ type Bus struct {
 	requests gate
 	streams  gate
 	refused  tally
+	drains   chan []byte // buffers for reading refused bodies, nil until used
 }
 
 // New returns an open bus.
 func New(o Options) *Bus {
 	o = o.withDefaults()
-	return &Bus{
+	b := &Bus{
 		o: o, source: "http/" + o.Name, queue: newQueue(&o),
 		posts: budget{max: o.MaxPostBytes}, decoders: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		requests: gate{max: int64(o.MaxRequests)}, streams: gate{max: int64(o.MaxStreams)},
+		drains: make(chan []byte, 2*runtime.GOMAXPROCS(0)),
 	}
+	for range cap(b.drains) {
+		b.drains <- nil
+	}
+	return b
 }
 
 // Name returns "http/" and the bus name.
@@ -141,8 +147,8 @@ func (b *Bus) serve(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly boo
 	defer b.requests.leave()
 	problem := checkRequest(r)
 	if problem == nil {
-		if err := b.queue.check(); err != nil {
-			problem = b.queueProblem(err) // the body is not even read
+		if err := b.queue.expect(b.announced(r)); err != nil {
+			problem = b.queueProblem(err) // the body is not even looked at
 		}
 	}
 	if problem == nil && eventsOnly {
@@ -187,5 +193,8 @@ const answerTimeout = time.Minute
 // refuse answers with a problem and counts it.
 func (b *Bus) refuse(w nethttp.ResponseWriter, r *nethttp.Request, p *Problem) {
 	b.refused.add(p.Code)
+	if p.RetryAfter > 0 {
+		b.drain(w, r)
+	}
 	WriteProblem(w, r, p)
 }

@@ -35,7 +35,12 @@ func (b *Bus) receive(w nethttp.ResponseWriter, r *nethttp.Request, eventsOnly b
 	}
 	var nowMs int64
 	if problem == nil {
-		nowMs, problem = b.decode(r, &l.m, func(nowMs int64) error { return l.m.Decode(l.body, nowMs, b.o.Limits) })
+		nowMs, problem = b.decode(r, &l.m, func(nowMs int64) error {
+			if err := b.queue.expect(len(l.body)); err != nil { // it may have filled up since the body began to come
+				return err
+			}
+			return l.m.Decode(l.body, nowMs, b.o.Limits)
+		})
 	}
 	if problem == nil && eventsOnly {
 		problem = onlyEvents(&l.m, 0)
@@ -158,7 +163,7 @@ func cutShort(err error) *Problem {
 	return &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: err.Error(), Retryable: true}
 }
 
-// decode runs a decoder into m when its turn has come.
+// decode runs a decoder into m when its turn has come. The decoder may answer with what the queue says.
 func (b *Bus) decode(r *nethttp.Request, m *messagebus.Body, decoder func(nowMs int64) error) (nowMs int64, problem *Problem) {
 	select {
 	case b.decoders <- struct{}{}:
@@ -167,7 +172,11 @@ func (b *Bus) decode(r *nethttp.Request, m *messagebus.Body, decoder func(nowMs 
 		return 0, &Problem{Status: nethttp.StatusServiceUnavailable, Code: "stopping", Title: "The request ended early", Detail: "nothing of it was taken", Retryable: true}
 	}
 	nowMs = b.o.NowMs()
-	if err := decoder(nowMs); err != nil {
+	switch err := decoder(nowMs); err {
+	case nil:
+	case errFull, errClosed:
+		return nowMs, b.queueProblem(err)
+	default:
 		return nowMs, decodeProblem(err)
 	}
 	return nowMs, b.itemsRefused(m.Items)

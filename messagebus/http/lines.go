@@ -94,6 +94,9 @@ func (s *stream) whole() (*post, *Problem) {
 	var at messagebus.Place
 	n := 0
 	nowMs, problem := b.decode(s.r, &l.m, func(nowMs int64) (err error) {
+		if err := b.queue.expect(len(body)); err != nil {
+			return err
+		}
 		n, err = l.m.DecodeLines(body, &at, true, nowMs, limits)
 		return err
 	})

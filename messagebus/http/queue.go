@@ -34,6 +34,7 @@ type queue struct {
 	full     bool
 	room     chan struct{} // closed when the queue is no longer full, or is closed; nil: nobody waits
 	rate     rate
+	raw      float64 // bytes of a message as it came, the mean of the last puts; 0: not known
 }
 
 // batch is what one put brought and was not taken yet. It is the putter's memory, who leaves it alone until all of it is taken.
@@ -47,11 +48,17 @@ func newQueue(o *Options) *queue {
 		ready: make(chan struct{}, 1), now: time.Now}
 }
 
-// check says why nothing more would be taken now; it spares reading and decoding a body for nothing.
-func (q *queue) check() error {
+// expect says why a body of so many bytes would hardly be taken, 0 for not known: to read it and decode it for nothing costs more than all else
+// of a refusal. How many messages it holds is judged by those before it. That may be wrong, so at the low watermark or below nothing is
+// refused for it.
+func (q *queue) expect(bytes int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.refuses(1, 1)
+	messages := 1
+	if q.raw > 0 && (q.messages > q.lowMessages || q.bytes > q.lowBytes) {
+		messages = min(max(int(float64(bytes)/(q.raw*9/8+1)), 1), q.maxMessages) // with what separates them, and an eighth in its favour
+	}
+	return q.refuses(messages, 1)
 }
 
 // refuses says why so many messages of so many bytes are not taken. It is called with mu held.
@@ -87,8 +94,26 @@ func (q *queue) put(records []messagebus.Record, sizes []int) error {
 	q.batches = append(q.batches, batch{records, sizes})
 	q.messages += len(records)
 	q.bytes += total
+	q.weigh(records)
 	q.signal()
 	return nil
+}
+
+// weigh notes how large messages are. It is called with mu held.
+func (q *queue) weigh(records []messagebus.Record) {
+	if len(records) == 0 {
+		return
+	}
+	raw := 0
+	for i := range records {
+		raw += len(records[i].Raw)
+	}
+	mean := float64(raw) / float64(len(records))
+	if q.raw == 0 {
+		q.raw = mean
+		return
+	}
+	q.raw += (mean - q.raw) / 8
 }
 
 // signal never blocks: one waiting value says enough.

@@ -3,11 +3,13 @@ package http
 import (
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	nethttp "net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 var errGone = errors.New("the request ended before its answer was there")
@@ -37,9 +39,56 @@ func stopping(err error) *Problem {
 		Detail: err.Error() + "; what became of them is not known: repeat the request, with the same ids or Idempotency-Key", Retryable: true, RetryAfter: jitter(3)}
 }
 
+// announced returns how long the body of an array will be, 0 when that is not known or when it will be taken as a stream.
+func (b *Bus) announced(r *nethttp.Request) int {
+	if r.ContentLength > int64(b.o.MaxBodyBytes) {
+		return 0
+	}
+	return int(max(r.ContentLength, 0))
+}
+
 func (b *Bus) bodyTooLarge() *Problem {
 	return &Problem{Status: nethttp.StatusRequestEntityTooLarge, Code: "body_too_large", Title: "The body is too large",
 		Detail: fmt.Sprintf("it may have %d bytes: post it in parts, or as application/x-ndjson", b.o.MaxBodyBytes)}
+}
+
+const (
+	drainedByServer = 256 << 10 // what net/http itself reads of a body that a handler left, to keep the connection
+	drainBytes      = 64 << 10  // read at once: eight times what net/http does
+)
+
+// drain reads on to the end of a refused body that could have been an array: a client that writes its request whole before it reads finds the
+// answer then instead of a broken connection, and keeps its connection for the next try. A longer body, one that does not come in BodyTimeout,
+// and one whose client asks before it sends (Expect: 100-continue) end with their connection.
+func (b *Bus) drain(w nethttp.ResponseWriter, r *nethttp.Request) {
+	most := int64(b.o.MaxBodyBytes)
+	if w.Header().Get("Connection") == "close" || r.Header.Get("Expect") != "" || r.ContentLength > most || 0 <= r.ContentLength && r.ContentLength < firstReadBytes {
+		return
+	}
+	in := io.LimitReader(r.Body, most+1)
+	deadline := nethttp.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(b.o.BodyTimeout))
+	var err error
+	select {
+	case buffer := <-b.drains:
+		if buffer == nil {
+			buffer = make([]byte, drainBytes)
+		}
+		for err == nil {
+			_, err = in.Read(buffer)
+		}
+		b.drains <- buffer
+	default: // slow bodies have all buffers
+		if 0 <= r.ContentLength && r.ContentLength < drainedByServer {
+			return
+		}
+		if _, err = io.Copy(io.Discard, in); err == nil {
+			err = io.EOF
+		}
+	}
+	if err == io.EOF {
+		_ = deadline.SetReadDeadline(time.Time{})
+	} // any other error, and a body that is too long, net/http meets again: it closes the connection
 }
 
 // jitter returns seconds to three times as many, so that those who were refused together do not come back together.
