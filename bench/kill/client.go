@@ -38,8 +38,8 @@ type client struct {
 	books   *books
 	http    *http.Client
 	random  *rand.Rand
-	left    int // events still to be made
-	poison  int // one event of so many is poisoned
+	more    func() bool // whether further events are wanted
+	poison  int         // one event of so many is poisoned
 	made    int
 	users   []*domain // ready
 	eager   []*domain // users, ready, whose next event asks again
@@ -52,9 +52,9 @@ type client struct {
 	latency []time.Duration // of acknowledged arrays, the try that was answered
 }
 
-// run sends the client's events.
+// run sends events as long as more are wanted.
 func (c *client) run(ctx context.Context) error {
-	for c.left > 0 {
+	for c.more() {
 		if err := c.wake(ctx); err != nil {
 			return err
 		}
@@ -139,7 +139,7 @@ func (c *client) rest(d *domain, wait time.Duration) {
 func (c *client) compose(size int) (batch []ledger.Event) {
 	waiting := c.urgent // items whose alarm shall be cancelled in another array than the one that set it
 	c.urgent = nil
-	for len(batch) < size && c.left > 0 {
+	for len(batch) < size {
 		if len(c.users)+len(c.eager) == 0 || len(c.items)+len(c.urgent)+len(waiting) == 0 {
 			break
 		}
@@ -174,7 +174,6 @@ func take(list *[]*domain, r *rand.Rand) *domain {
 
 // event makes the next event of a user and an item, and puts both where they belong now.
 func (c *client) event(user, item *domain) ledger.Event {
-	c.left--
 	c.made++
 	e := ledger.Event{ID: fmt.Sprintf("c%d-%d", c.number, c.made), User: user.name, Item: item.name, Amount: c.random.Int64N(10_000), Weight: c.random.Int64N(10_000)}
 	if c.made%c.poison == 0 {

@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// killer ends the node and starts it again. Most deaths come at random places of the flow of events, some of them while the node is
-// still starting after the last one; the last tenth come after the flow, while alarms fire and requests go out.
+// killer ends the node and starts it again. The deaths that were asked for come at random places of the flow of events, some of them while the
+// node is still starting after the last one; the clients send until the last of them is over. A few more come after the flow, while alarms
+// fire and requests go out.
 type killer struct {
 	node   *node
 	random *rand.Rand
@@ -19,22 +20,30 @@ type killer struct {
 	began  time.Time
 	acked  *atomic.Int64
 	events int
-	total  int           // deaths planned
+	total  int           // deaths planned in the flow
 	wake   chan struct{} // something was acknowledged
+	over   atomic.Bool   // the last of them is over
+	active *atomic.Int64 // clients that send
 
 	kills    int
+	loaded   int // of them, while all clients sent
 	early    int // of them, before the node was ready
+	late     int // deaths after the flow
 	restarts []time.Duration
 }
 
-// flow kills until the flow has passed the last of its places.
+// flow kills as often as was asked for, spread over the events that are sent at least.
 func (k *killer) flow(ctx context.Context) error {
-	places := make([]int64, k.total-k.total/10)
+	defer k.over.Store(true)
+	places := make([]int64, k.total)
 	for i := range places {
 		places[i] = k.random.Int64N(int64(k.events))
 	}
 	slices.Sort(places)
 	for _, place := range places {
+		if k.kills == k.total { // early deaths left places over
+			return nil
+		}
 		for k.acked.Load() < place {
 			select {
 			case <-ctx.Done():
@@ -45,28 +54,37 @@ func (k *killer) flow(ctx context.Context) error {
 		if err := k.death(ctx, 40); err != nil {
 			return err
 		}
-		if k.random.IntN(8) == 0 && k.kills < len(places) {
-			k.early++
+		k.count()
+		if k.random.IntN(8) == 0 && k.kills < k.total {
 			if err := k.again(ctx); err != nil {
 				return err
 			}
+			k.early++
+			k.count()
 		}
 		if err := k.birth(ctx); err != nil {
 			return err
-		}
-		if k.kills >= len(places) {
-			return nil
 		}
 	}
 	return nil
 }
 
-// drain kills what is left of the plan.
+// count notes a death in the flow.
+func (k *killer) count() {
+	k.kills++
+	if k.active.Load() == clients {
+		k.loaded++
+	}
+	fmt.Fprintf(k.out, "kill %2d at %6.2f s, %d acknowledged\n", k.kills, time.Since(k.began).Seconds(), k.acked.Load())
+}
+
+// drain kills one time more for each twenty of the flow, at least once, when nothing is sent any more.
 func (k *killer) drain(ctx context.Context) error {
-	for k.kills < k.total {
+	for range (k.total + 19) / 20 {
 		if err := k.death(ctx, 150); err != nil {
 			return err
 		}
+		k.late++
 		if err := k.birth(ctx); err != nil {
 			return err
 		}
@@ -79,12 +97,7 @@ func (k *killer) death(ctx context.Context, withinMs int64) error {
 	if err := pause(ctx, time.Duration(k.random.Int64N(withinMs*1000))*time.Microsecond); err != nil {
 		return err
 	}
-	if err := k.node.kill(); err != nil {
-		return err
-	}
-	k.kills++
-	fmt.Fprintf(k.out, "kill %2d at %6.2f s, %d acknowledged\n", k.kills, time.Since(k.began).Seconds(), k.acked.Load())
-	return nil
+	return k.node.kill()
 }
 
 // again starts the node and ends it while it starts.

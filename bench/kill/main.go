@@ -30,14 +30,17 @@ type options struct {
 
 func main() {
 	var o options
-	flag.IntVar(&o.kills, "kills", 60, "how often the node is killed")
-	flag.IntVar(&o.events, "events", 100_000, "how many events are sent")
+	flag.IntVar(&o.kills, "kills", 60, "how often the node is killed while events are sent")
+	flag.IntVar(&o.events, "events", 100_000, "how many events are sent at least: they are sent until the last kill")
 	flag.Uint64Var(&o.seed, "seed", 0, "seed of everything random (0: the time)")
 	flag.IntVar(&o.domains, "domains", 1500, "domain ids, users and items together")
 	flag.BoolVar(&o.keep, "keep", false, "keep the directory when all is well, too")
 	flag.StringVar(&o.program, "weftbox", "", "the weftbox program (default: built from ./cmd/weftbox)")
-	flag.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after this time")
+	flag.DurationVar(&o.limit, "limit", 0, "give up after this time (0: 5 minutes, and a second for each kill)")
 	flag.Parse()
+	if o.limit == 0 {
+		o.limit = 5*time.Minute + time.Duration(o.kills)*time.Second
+	}
 	if o.seed == 0 {
 		o.seed = uint64(time.Now().UnixNano())
 	}

@@ -28,6 +28,7 @@ type run struct {
 	killer   *killer
 	clients  []*client
 	acked    atomic.Int64
+	active   atomic.Int64 // clients that send
 
 	flow   time.Duration // from the first event to the last acknowledgement
 	total  time.Duration
@@ -63,7 +64,7 @@ func execute(ctx context.Context, o options, dir string, out io.Writer) (*run, e
 	}
 	defer r.services.close()
 	defer func() { _ = r.node.kill() }() // the run is over, however the node ended
-	fmt.Fprintf(out, "seed %d, %d events, %d domain ids, %d kills, %d connections, %s\n", o.seed, o.events, o.domains, o.kills, clients, r.node.url)
+	fmt.Fprintf(out, "seed %d, at least %d events, %d domain ids, %d kills, %d connections, %s\n", o.seed, o.events, o.domains, o.kills, clients, r.node.url)
 	if err := r.play(ctx, began); err != nil {
 		return nil, err
 	}
@@ -72,7 +73,8 @@ func execute(ctx context.Context, o options, dir string, out io.Writer) (*run, e
 }
 
 func (r *run) play(ctx context.Context, began time.Time) error {
-	r.killer = &killer{node: r.node, random: rand.New(rand.NewPCG(r.o.seed, 99)), out: r.out, began: began, acked: &r.acked, events: r.o.events, total: r.o.kills, wake: make(chan struct{}, 1)}
+	r.killer = &killer{node: r.node, random: rand.New(rand.NewPCG(r.o.seed, 99)), out: r.out, began: began, acked: &r.acked, events: r.o.events, total: r.o.kills,
+		wake: make(chan struct{}, 1), active: &r.active}
 	if err := r.killer.birth(ctx); err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (r *run) play(ctx context.Context, began time.Time) error {
 	return r.close(ctx)
 }
 
-// send lets the clients send while the killer kills.
+// send lets the clients send while the killer kills: until it has done, and all events that were asked for are sent.
 func (r *run) send(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -111,8 +113,10 @@ func (r *run) send(ctx context.Context) error {
 	errs := make([]error, len(r.clients)+1)
 	var sending, killing sync.WaitGroup
 	began := time.Now()
+	r.active.Store(clients)
 	for i, c := range r.clients {
 		sending.Go(func() {
+			defer r.active.Add(-1)
 			if errs[i] = c.run(ctx); errs[i] != nil {
 				errs[i] = fmt.Errorf("client %d: %w", i, errs[i])
 				cancel()
@@ -144,10 +148,11 @@ func firstCause(errs []error) error {
 	return errors.Join(causes...)
 }
 
-// enlist makes the clients and gives each its part of the domains and events.
+// enlist makes the clients and gives each its part of the domains.
 func (r *run) enlist() {
 	for i := range clients {
-		c := &client{number: i, node: r.node, books: r.books, random: rand.New(rand.NewPCG(r.o.seed, uint64(i))), acked: &r.acked, left: r.o.events / clients,
+		c := &client{number: i, node: r.node, books: r.books, random: rand.New(rand.NewPCG(r.o.seed, uint64(i))), acked: &r.acked,
+			more: func() bool { return !r.killer.over.Load() || r.acked.Load() < int64(r.o.events) },
 			http: &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1}},
 			poke: func() {
 				select {
@@ -155,10 +160,7 @@ func (r *run) enlist() {
 				default:
 				}
 			}}
-		c.poison = max(c.left/16, 1) // so that all dead letters fit into one answer
-		if i < r.o.events%clients {
-			c.left++
-		}
+		c.poison = max(r.o.events/clients/16, 50)
 		for d := i; d < r.o.domains; d += clients {
 			if (d/clients)%5 < 3 {
 				c.users = append(c.users, &domain{kind: ledger.User, name: fmt.Sprintf("u%d", d)})
