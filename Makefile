@@ -36,5 +36,5 @@ demo: ## play the coupon story
 all: ## everything CI runs
 	./scripts/test
 
-full: ## everything, with longer fuzzing and more kills
+full: ## everything, with longer fuzzing, more kills and seeds, and the long tests (an hour or two)
 	./scripts/test full
