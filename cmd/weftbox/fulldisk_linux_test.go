@@ -291,7 +291,7 @@ func TestFullDisk(t *testing.T) {
 		eventually(t, node, "events to be taken", func() bool { return c.sum() >= before+50 })
 		f := newFiller(t, disk)
 		if round%2 == 0 {
-			fillSlowly(t, node, c, f, admin, fmt.Sprint("t", 1+round))
+			fillSlowly(t, node, c, f, admin, fmt.Sprint("t", 1+round/2))
 		}
 		taken := make(chan struct{})
 		go func() { defer close(taken); f.take(node.exited) }()
