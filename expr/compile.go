@@ -40,6 +40,7 @@ func compileSource(src string, ctx Context, folds bool) (*Program, []Problem) {
 		return nil, sorted(probs)
 	}
 	p := &Program{source: src, runes: len(runes), calls: l.calls, sites: l.sites, known: root.known, value: root.val}
+	p.present = l.presence(root.n)
 	code, err := assemble(root)
 	if err != nil {
 		probs = append(probs, problem(0, len(runes), codeInternal, say("the expression could not be compiled: %s", firstLine(err.Error())), say("please report it")))

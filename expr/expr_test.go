@@ -2,6 +2,7 @@ package expr
 
 import (
 	"math"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -261,7 +262,7 @@ func TestControls(t *testing.T) {
 func TestCalls(t *testing.T) {
 	p := compileFor(t, `resultOk() ? call("下一步") : retry(2, call("b")).toString() + call(resultVar("x"))`, ContextCtrl)
 	calls := p.Calls()
-	if len(calls) != 2 || calls[0] != (CallTarget{"下一步", 18, 23}) || calls[1].Name != "b" {
+	if len(calls) != 2 || !reflect.DeepEqual(calls[0], CallTarget{Name: "下一步", Start: 18, End: 23}) || calls[1].Name != "b" {
 		t.Errorf("expected the targets 下一步 at 18..23 and b, got %+v", calls)
 	}
 }

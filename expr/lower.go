@@ -30,6 +30,9 @@ type lowerer struct {
 	vars  int
 	holes []string // the variables of the nodeSafe around this part, innermost last
 	pure  bool     // nothing so far looked at the Scope
+
+	guards  []guard // the conditions under which this part is evaluated
+	seeking *supposing
 }
 
 func (l *lowerer) problem(start, end int, code string, msg, hint words) lowered {
@@ -215,9 +218,7 @@ func (l *lowerer) condition(n *node) lowered {
 
 func (l *lowerer) logic(n *node) lowered {
 	left := l.condition(n.kids[0])
-	l.maybe++
-	right := l.condition(n.kids[1])
-	l.maybe--
+	right := l.under(left, n.kind == nodeAnd, func() lowered { return l.condition(n.kids[1]) })
 	sign, stop := "&&", false
 	if n.kind == nodeOr {
 		sign, stop = "||", true
@@ -244,9 +245,8 @@ func logicValue(at *node, sign string, left bool, right lowered) ast.Node {
 
 func (l *lowerer) ternary(n *node) lowered {
 	cond := l.condition(n.kids[0])
-	l.maybe++
-	yes, no := l.lower(n.kids[1]), l.lower(n.kids[2])
-	l.maybe--
+	yes := l.under(cond, true, func() lowered { return l.lower(n.kids[1]) })
+	no := l.under(cond, false, func() lowered { return l.lower(n.kids[2]) })
 	if cond.known {
 		if cond.val == true {
 			return yes

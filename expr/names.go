@@ -154,7 +154,7 @@ func (l *lowerer) apply(n *node, key string, f *Function, kids []*node) lowered 
 		args[i] = l.argument(f, sig.param(i), k)
 	}
 	if key == "call" && args[0].known {
-		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end})
+		l.calls = append(l.calls, CallTarget{Name: Text(args[0].val), Start: kids[0].start, End: kids[0].end, Present: l.guardedBy()})
 	}
 	l.site(&at, key, f, kids, args)
 	if !l.checked(n, f, args) || !l.formatted(kids, sig, args) {

@@ -12,6 +12,7 @@ type Program struct {
 	known  bool
 	value  any
 
+	present  [2][]string // the variables that are there where the value is false, and where it is true
 	requires Requirement
 	admits   map[string][]any
 }
@@ -46,7 +47,8 @@ func (p *Program) failed(w words) *Error {
 // CallTarget is a call("name") whose name is a constant of the source.
 type CallTarget struct {
 	Name       string
-	Start, End int // of the string literal, quotes included, in runes
+	Start, End int      // of the string literal, quotes included, in runes
+	Present    []string // variables that the thread has wherever the call is evaluated, as conditions before it look
 }
 
 // Eval runs the program. The error is always an *Error. Each call has a fresh budget of ticks and bytes.
@@ -95,6 +97,10 @@ func (p *Program) Source() string { return p.source }
 
 // Calls returns the constant targets of call(...) in the source, so that a definition can check them.
 func (p *Program) Calls() []CallTarget { return p.calls }
+
+// Present returns the variables that the thread has whenever the condition gives outcome: context.containsKey("a") gives true only where
+// there is an a. The list is shared: nobody writes into it.
+func (p *Program) Present(outcome bool) []string { return p.present[boolInt(outcome)] }
 
 // Const returns the program's value when it is the same in every Scope.
 func (p *Program) Const() (any, bool) { return p.value, p.known }

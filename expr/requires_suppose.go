@@ -19,6 +19,7 @@ const (
 	typeIs                 // the type is name
 	typeIsOther            // the type is none that the source names
 	attrIsMissing          // there is no attribute name
+	varIsMissing           // the thread has no variable name, and an error counts as no value
 )
 
 // guess is what can be said about the value of a part, whatever else the Scope holds.
@@ -40,11 +41,15 @@ func knownAs(v any) guess { return guess{guessKnown, v} }
 
 func (g guess) fails() bool { return g.kind == guessNone }
 
+// forgives reports whether a part that may fail can be passed over: where only the values that come out are asked for.
+func (q *supposing) forgives() bool { return q.is.kind == varIsMissing }
+
 // supposing computes a condition under a supposition as far as it can be known. What it does not know by heart it takes for a part
 // that may fail, so that nothing is required in error.
 type supposing struct {
 	types []string // that the source names
 	scope Scope    // pays for what is computed, anew for each supposition
+	work  int      // parts looked at while a variable was supposed to be missing
 	is    suppose
 	vars  map[string]guess
 }
@@ -57,6 +62,11 @@ func (q *supposing) isFalse(root ast.Node, s suppose) bool {
 }
 
 func (q *supposing) value(n ast.Node) guess {
+	if q.is.kind == varIsMissing {
+		if q.work++; q.work > maxSoughtWork {
+			return guess{}
+		}
+	}
 	switch n := n.(type) {
 	case *ast.NilNode:
 		return knownAs(nil)
@@ -70,7 +80,7 @@ func (q *supposing) value(n ast.Node) guess {
 		return q.vars[n.Value]
 	case *ast.VariableDeclaratorNode:
 		v := q.value(n.Value)
-		if v.fails() {
+		if v.fails() && !q.forgives() {
 			return guess{}
 		}
 		if q.vars == nil {
@@ -105,7 +115,7 @@ func (q *supposing) logic(n *ast.BinaryNode) guess {
 	}
 	decides := n.Operator == "||"
 	left := q.value(n.Left)
-	if left.fails() {
+	if left.fails() && !q.forgives() {
 		return guess{}
 	}
 	if left.kind == guessKnown {
@@ -124,7 +134,7 @@ func (q *supposing) logic(n *ast.BinaryNode) guess {
 func (q *supposing) choice(n *ast.ConditionalNode) guess {
 	cond := q.value(n.Cond)
 	switch {
-	case cond.fails():
+	case cond.fails() && !q.forgives():
 		return guess{}
 	case cond.kind == guessKnown && cond.val == true:
 		return q.value(n.Exp1)
@@ -140,6 +150,11 @@ func (q *supposing) choice(n *ast.ConditionalNode) guess {
 
 func (q *supposing) call(n *ast.CallNode) guess {
 	name, nodes := callOf(n)
+	if q.is.kind == varIsMissing {
+		if g, ok := q.missing(name, nodes); ok {
+			return g
+		}
+	}
 	args := make([]guess, len(nodes))
 	least := guessKnown
 	for i, a := range nodes {

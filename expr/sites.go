@@ -22,6 +22,7 @@ type Site struct {
 	Known      bool // the first argument is the same every time
 	Strict     bool // what is looked for and missing is an error: there is no default
 	Always     bool // it is evaluated whenever the expression is, unless an error comes first
+	Guarded    bool // SiteVar, Strict: it is evaluated only where the variable is there, as a condition before it looks
 	Start, End int  // of the first argument where Known, of the name otherwise; in runes
 }
 
@@ -36,6 +37,9 @@ func (l *lowerer) site(at *node, key string, f *Function, kids []*node, args []l
 		s.First, s.Known, s.Start, s.End = args[0].val, true, kids[0].start, kids[0].end
 	}
 	s.Strict = strictReads[key] && len(args) == 1
+	if name, isText := s.First.(string); isText && s.Strict && s.Kind == SiteVar {
+		s.Guarded = l.guarded(name)
+	}
 	l.sites = append(l.sites, s)
 }
 

@@ -30,12 +30,11 @@ func (l *lowerer) when(n *node) (out lowered, ok bool) {
 		first := boolInt(i == len(branches)-1) // only the first condition is always evaluated
 		l.maybe += 1 - first
 		cond := l.condition(b.cond)
-		l.maybe += first
+		l.maybe -= 1 - first
 		val := constant(n, nil)
 		if b.val != nil {
-			val = l.lower(b.val)
+			val = l.under(cond, true, func() lowered { return l.lower(b.val) })
 		}
-		l.maybe--
 		rest := out
 		out = lowered{typ: "any", n: l.with(n, lowered{n: choose(n, cond.n, val.n, constant(n, nil).n), typ: "any"}, func(v lowered) ast.Node {
 			return choose(n, callNode(n, "$isNull", v), rest.n, v.n)
