@@ -118,7 +118,7 @@ var ownCodes = []ownCode{
 	{"WB1203", SeverityError, "A call leads to an action that the definition does not have.", "Correct the name, or add the action."},
 	{"WB1204", SeverityError, "A monitor, or a send, names a service that is not registered.", "Correct the name, or register the service."},
 
-	{"WB1205", SeverityError, "A variable is read that nothing in the definition sets, without a default: the thread would fail here.", "Correct the name, set the variable in context_vars, or give a default."},
+	{"WB1205", SeverityError, "A variable is read that nothing in the definition sets, without a default: the thread would fail here.", "Correct the name, set the variable in context_vars, or give a default. Only a foreach sets names that begin with $: $NAME.ele and $NAME.idx, where NAME is its own name."},
 	{"WB1206", SeverityError, "The name of an action stands without quotes.", "Put it in quotes: call(\"wait\")."},
 
 	{"WB2001", SeverityWarning, `A plain value holds " ? " before " : ", which YAML does not allow. It is read as if it stood in quotes.`, "Put the value in single quotes."},
@@ -137,7 +137,7 @@ var ownCodes = []ownCode{
 	{"WB2109", SeverityWarning, "A round of actions that none leaves and in which none waits: threads would run for ever, a turn after the other.", "Put a receive or a sleep into the round, or a way out of it."},
 	{"WB2110", SeverityWarning, "An event is awaited whose type the definition's strategy does not let through: it never comes.", "Let the strategy's condition take this type too, or correct the type."},
 	{"WB2111", SeverityWarning, "A variable is read that is not set on every way to here: a thread that comes without it fails.", "Set it on every way, or give a default: var(\"x\", 0)."},
-	{"WB2112", SeverityWarning, "A variable is read, with a default, that nothing in the definition sets: the default is always taken.", "Correct the name, or set the variable in context_vars."},
+	{"WB2112", SeverityWarning, "A variable is read, with a default or where a condition before has found it, that nothing in the definition sets: the default is always taken, what depends on it never done.", "Correct the name, or set the variable in context_vars."},
 	{"WB2113", SeverityWarning, "A ctrl looks at the result of a service that is called with await: false; nothing is waited for, so the result is always ok and empty.", "Delete await: false, or the condition."},
 	{"WB2114", SeverityWarning, "Something is tried again at once and without a sensible limit; a retry has no pause.", "Write retry(3, …), or go over a sleep."},
 	{"WB2115", SeverityWarning, "Chance decides in a trigger. It is drawn anew for each event, so whoever is left out is drawn again with the next.", "Decide once, in a case behind the trigger, or by the domain id."},

@@ -8,11 +8,14 @@ import (
 
 // exit is one way out of an action.
 type exit struct {
-	to     []int    // the actions it leads to, by index
-	ends   bool     // a thread may end here
-	any    bool     // where it leads is known only when it runs
-	sets   []string // the variables that taking it sets, beside those that the action sets by itself
-	starts bool     // it begins actions beside this one, which do not go on by themselves
+	to     []int            // the actions it leads to, by index
+	ends   bool             // a thread may end here
+	any    bool             // where it leads is known only when it runs
+	sets   []string         // the variables that taking it sets, beside those that the action sets by itself
+	unsets []string         // those that it removes
+	found  []string         // those that are there, as its conditions have looked
+	given  map[int][]string // those that are there where it leads to an action, by index
+	starts bool             // it begins actions beside this one, which do not go on by themselves
 }
 
 // graph is where threads of a definition can go. It is made only of a definition without errors that would leave gaps in it.
@@ -56,27 +59,25 @@ func (c *checker) graphOf() *graph {
 func (c *checker) exitsOf(a *Action, uses []use) []exit {
 	var out []exit
 	taken := map[*expr.Program]bool{}
-	clause := func(cl *Clause) {
+	clause := func(cl *Clause, found []string) {
 		e := c.exitOf(cl.Then, true)
+		e.found = found
 		for _, v := range cl.ContextVars {
 			e.sets = append(e.sets, v.Name)
 		}
 		taken[cl.Then.Program] = true
 		out = append(out, e)
 	}
-	for i := range a.Clauses {
-		clause(&a.Clauses[i])
-	}
-	for i := range a.Ctrl.When {
-		clause(&a.Ctrl.When[i])
-	}
+	fromAbove(a.Clauses, clause)
+	not := fromAbove(a.Ctrl.When, clause)
 	if a.Ctrl.Default != nil {
-		clause(a.Ctrl.Default)
+		clause(a.Ctrl.Default, not)
 	} else if a.Spec.Service {
 		out = append(out, exit{any: true, ends: true}) // the service's answer may say where to go
 	} else if a.Ctrl.When == nil && needsCtrl(a.Spec) {
 		out = append(out, exit{any: true, ends: true}) // it is left out, which is told: nothing is known of where it was to lead
 	}
+	out = append(out, c.rounds(a, taken)...)
 	for _, u := range uses { // controls among the arguments: foreach has them, and types to come may
 		if taken[u.x.Program] {
 			continue
@@ -90,6 +91,55 @@ func (c *checker) exitsOf(a *Action, uses []use) []exit {
 		out = append(out, exit{to: started, starts: true})
 	}
 	return out
+}
+
+// fromAbove calls visit for each clause of a list that is asked from above, with the variables that are there where it is taken: its own
+// condition has found them, or those before it would have held without them. It returns those that are there where none is taken.
+func fromAbove(clauses []Clause, visit func(cl *Clause, found []string)) (not []string) {
+	for i := range clauses {
+		cl := &clauses[i]
+		switch {
+		case cl.Head == HeadWhen && cl.Cond != nil:
+			visit(cl, slices.Concat(not, cl.Cond.Program.Present(true)))
+			not = append(slices.Clip(not), cl.Cond.Program.Present(false)...)
+		case cl.Head == HeadDefault:
+			visit(cl, not)
+		default:
+			visit(cl, nil) // time alone decides
+		}
+	}
+	return not
+}
+
+// rounds lists the ways out of a foreach: with each item it sets its two variables, behind the last one it removes them.
+func (c *checker) rounds(a *Action, taken map[*expr.Program]bool) (out []exit) {
+	own := roundVars(a)
+	if own == nil {
+		return nil
+	}
+	for _, key := range []string{"next", "finish"} {
+		x := a.Args.Get(key)
+		if x == nil || x.Kind != ArgsExpr {
+			continue
+		}
+		e := c.exitOf(x.Expr, true)
+		if key == "next" {
+			e.sets = own
+		} else {
+			e.unsets = own
+		}
+		taken[x.Expr.Program] = true
+		out = append(out, e)
+	}
+	return out
+}
+
+// roundVars are the variables that an action keeps for itself while it takes the items of a list one by one.
+func roundVars(a *Action) []string {
+	if a.Spec == nil || a.Spec.Type != "foreach" {
+		return nil
+	}
+	return []string{"$" + a.Name + ".idx", "$" + a.Name + ".ele"}
 }
 
 // startedBy returns the actions that a concurrent begins.
@@ -135,12 +185,27 @@ func (c *checker) exitOf(x *Expr, control bool) exit {
 		}
 	}
 	for _, call := range x.Program.Calls() {
-		if a := c.def.Action(call.Name); a != nil && !slices.Contains(e.to, a.Index) {
-			e.to = append(e.to, a.Index)
+		if a := c.def.Action(call.Name); a != nil {
+			e.lead(a.Index, call.Present)
 		}
 	}
 	e.any = control && !settled(x.Program.Source(), 0) || len(x.Program.Calls()) < countCalls(x)
 	return e
+}
+
+// lead adds an action to which a call leads where the thread has some variables.
+func (e *exit) lead(to int, present []string) {
+	if slices.Contains(e.to, to) {
+		present = slices.DeleteFunc(slices.Clone(e.given[to]), func(name string) bool { return !slices.Contains(present, name) })
+	} else {
+		e.to = append(e.to, to)
+	}
+	if len(present) > 0 && e.given == nil {
+		e.given = map[int][]string{}
+	}
+	if e.given != nil {
+		e.given[to] = present
+	}
 }
 
 func countCalls(x *Expr) int {

@@ -9,7 +9,11 @@ import (
 // lintedAs returns what is said of actions, as "line:column code", lines counted in the text of the actions.
 func lintedAs(actions string) string {
 	const head = "activity:\n  name: a\n  domain_id_strategy: order_id\n  config: {n: 1}\n  trigger:\n    type: event\n    args: {condition: 'eventTypeIs(\"payment\")'}\n    context_vars: {born: 1}\n  actions:\n"
-	_, problems := Check([]byte(head+"  "+strings.ReplaceAll(actions, "\n", "\n  ")), testEnv())
+	env := testEnv()
+	env.Specs["foreach"] = &Spec{Type: "foreach", Shape: ShapeKeys, Required: true, Keys: []Key{{Name: "items", Required: true},
+		{Name: "next", Aliases: []string{"continue"}, Required: true, Form: FormControl}, {Name: "finish", Aliases: []string{"eof"}, Required: true, Form: FormControl}}}
+	env.Specs["own"] = &Spec{Type: "own"}
+	_, problems := Check([]byte(head+"  "+strings.ReplaceAll(actions, "\n", "\n  ")), env)
 	var out []string
 	for _, p := range problems {
 		out = append(out, fmt.Sprintf("%d:%d %s", p.Line-strings.Count(head, "\n"), p.Column-2, p.Code))
@@ -36,7 +40,24 @@ func TestLints(t *testing.T) {
 		{"variable of the trigger", "- {name: n, type: stdout, args: var(\"born\"), ctrl: finish()}\n", ""},
 		{"variable set by nothing", "- {name: n, type: stdout, args: var(\"bron\"), ctrl: finish()}\n", "1:37 WB1205"},
 		{"typed getters give a zero", "- {name: n, type: stdout, args: intVar(\"bron\"), ctrl: finish()}\n", "1:40 WB2112"},
-		{"silent: the engine's variables", "- {name: n, type: stdout, args: 'var(\"$n.retry\", 0) + var(\"_FR\", 0)', ctrl: finish()}\n", ""},
+		{"what the original keeps in variables", "- {name: n, type: stdout, args: 'var(\"$n.retry\", 0) + var(\"_FR\")', ctrl: finish()}\n", "1:38 WB2112, 1:59 WB1205"},
+		{"silent: a foreach's variables", "- name: each\n  type: foreach\n  args: {items: '{1}', next: 'var(\"$each.idx\") < 3 ? call(\"m\") : finish()', finish: finish()}\n- {name: m, type: stdout, args: var(\"$each.ele\"), ctrl: call(\"each\")}\n", ""},
+		{"slips in a foreach's variables", "- {name: each, type: foreach, args: {items: '{1}', next: call(\"m\"), finish: finish()}}\n- {name: m, type: stdout, args: 'var(\"$eahc.ele\") + var(\"$each.elem\") + var(\"each.idx\") + var(\"$other.ele\", 1)', ctrl: call(\"each\")}\n", "2:38 WB1205, 2:57 WB1205, 2:77 WB1205, 2:95 WB2112"},
+		{"a foreach's variables behind its end", "- {name: each, type: foreach, args: {items: '{1}', next: call(\"m\"), eof: call(\"n\")}}\n- {name: m, type: stdout, args: 1, ctrl: call(\"each\")}\n- {name: n, type: stdout, args: var(\"$each.ele\"), ctrl: finish()}\n", "3:37 WB2111"},
+		{"a foreach's variables in its own arguments", "- {name: each, type: foreach, args: {items: var(\"$each.ele\"), next: call(\"each\"), finish: 'failBecause(var(\"$each.ele\"))'}}\n", "1:49 WB2111"},
+		{"a variable of no foreach", "- {name: m, type: stdout, args: var(\"$m.ele\"), ctrl: finish()}\n", "1:37 WB1205"},
+		{"silent: types from elsewhere keep what they like", "- {name: m, type: own, ctrl: call(\"n\")}\n- {name: n, type: stdout, args: var(\"$m.ele\"), ctrl: finish()}\n", ""},
+
+		{"nothing sets it, and it is looked for", "- {name: n, type: stdout, args: 'context.containsKey(\"x\") AND var(\"x\") == 1', ctrl: finish()}\n", "1:67 WB2112"},
+		{"nothing sets it, and it is looked for with a default", "- {name: n, type: stdout, args: 'var(\"x\", null) == null ? 0 : var(\"x\")', ctrl: finish()}\n", "1:38 WB2112"},
+		{"nothing sets it, and something else is looked for", "- {name: n, type: stdout, args: 'context.containsKey(\"y\") ? var(\"x\") : 0', ctrl: finish()}\n", "1:65 WB1205"},
+		{"looked for by the clause", "- name: n\n  type: case\n  args:\n    - when: context.containsKey(\"x\") && config(\"n\") == 1\n      context_vars: {y: 'var(\"x\")'}\n      then: 'var(\"x\") == 1 ? finish() : fail()'\n    - default: finish()\n", "5:30 WB2112"},
+		{"looked for by the clause before", "- name: n\n  type: case\n  args:\n    - when: NOT context.containsKey(\"x\")\n      then: finish()\n    - when: var(\"x\") == 1\n      then: fail()\n    - default: 'failBecause(var(\"x\"))'\n", "6:17 WB1205"},
+		{"looked for by the clause before, and set on one way", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n- name: m\n  type: case\n  args:\n    - when: NOT context.containsKey(\"x\")\n      then: finish()\n    - default: 'failBecause(var(\"x\"))'\n", ""},
+		{"looked for on the way to the action", "- name: n\n  type: case\n  args:\n    - when: context.containsKey(\"x\")\n      then: call(\"m\")\n    - default: finish()\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", "7:37 WB2112"},
+		{"looked for on one of two ways to the action", "- name: n\n  type: case\n  args:\n    - when: context.containsKey(\"x\")\n      then: call(\"m\")\n    - default: call(\"m\")\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", "7:37 WB1205"},
+		{"looked for by the control that calls", "- {name: n, type: stdout, args: 1, ctrl: 'context.containsKey(\"x\") ? call(\"m\") : call(\"end\")'}\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n" + end, "2:37 WB2112"},
+		{"looked for by one of two calls", "- {name: n, type: stdout, args: 1, ctrl: 'context.containsKey(\"x\") ? call(\"m\") : call(\"m\")'}\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", "2:37 WB1205"},
 		{"set on every way", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n      context_vars: {x: 2}\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", ""},
 		{"set on one way", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n- {name: m, type: stdout, args: var(\"x\"), ctrl: finish()}\n", "8:37 WB2111"},
 		{"silent: set on one way and guarded", "- name: n\n  type: case\n  args:\n    - when: config(\"n\") == 1\n      context_vars: {x: 1}\n      then: call(\"m\")\n    - default: call(\"m\")\n- {name: m, type: stdout, args: 'var(\"x\", null) != null ? var(\"x\") : 0', ctrl: finish()}\n", ""},

@@ -2,6 +2,7 @@ package definitions
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/weftbox/weftbox/expr"
 )
@@ -13,8 +14,8 @@ func (c *checker) varLints(g *graph) {
 		return
 	}
 	v := varReader{c: c, f: f, names: make([]string, 0, len(f.places)), told: map[told]bool{}}
-	for name := range f.places {
-		if !engineVar(name) {
+	for name, at := range f.places {
+		if at < f.set {
 			v.names = append(v.names, name)
 		}
 	}
@@ -43,7 +44,9 @@ type varReader struct {
 
 func (v *varReader) action(i int, a *Action) {
 	v.index, v.have = i, v.f.in[i]
-	if a.Spec.Shape == ShapeAssignments && a.Args != nil {
+	if own := roundVars(a); own != nil && a.Args != nil {
+		v.round(a.Args, own)
+	} else if a.Spec.Shape == ShapeAssignments && a.Args != nil {
 		v.have = v.have.copy()
 		for _, item := range a.Args.Items { // each sees those before it
 			v.args(item)
@@ -54,20 +57,39 @@ func (v *varReader) action(i int, a *Action) {
 	} else {
 		v.args(a.Args)
 	}
-	for i := range a.Clauses {
-		v.clause(&a.Clauses[i])
-	}
+	fromAbove(a.Clauses, v.clause)
 	v.have = v.f.behind(i)
-	for i := range a.Ctrl.When {
-		v.clause(&a.Ctrl.When[i])
-	}
+	not := fromAbove(a.Ctrl.When, v.clause)
 	if a.Ctrl.Default != nil {
-		v.clause(a.Ctrl.Default)
+		v.clause(a.Ctrl.Default, not)
 	}
 }
 
-func (v *varReader) clause(cl *Clause) {
+// round reads the arguments of a foreach: its variables are there with each item, and gone behind the last.
+func (v *varReader) round(args *Args, own []string) {
+	before := v.have
+	for _, p := range args.Pairs {
+		v.have = before
+		switch p.Name {
+		case "next":
+			v.have = v.f.with(before, own)
+		case "finish":
+			v.have = before.copy()
+			for _, name := range own {
+				v.have.clear(v.f.places[name])
+			}
+		}
+		v.args(p.Value)
+	}
+	v.have = before
+}
+
+// clause reads a clause that is taken where some variables are found.
+func (v *varReader) clause(cl *Clause, found []string) {
+	before := v.have
 	v.expr(cl.Cond)
+	v.have = v.f.with(before, found)
+	defer func() { v.have = before }()
 	for _, a := range cl.ContextVars {
 		v.args(a.Value)
 	}
@@ -82,9 +104,7 @@ func (v *varReader) args(a *Args) {
 	for _, item := range a.Items {
 		v.args(item)
 	}
-	for i := range a.Clauses {
-		v.clause(&a.Clauses[i])
-	}
+	fromAbove(a.Clauses, v.clause)
 	for _, p := range a.Pairs {
 		v.args(p.Value)
 	}
@@ -98,7 +118,7 @@ func (v *varReader) expr(x *Expr) {
 		if s.Kind != expr.SiteVar || !s.Known {
 			continue
 		}
-		if name, isText := s.First.(string); isText && !engineVar(name) && !v.told[told{v.index, name}] {
+		if name, isText := s.First.(string); isText && !v.told[told{v.index, name}] {
 			v.read(x, s, name)
 		}
 	}
@@ -106,11 +126,15 @@ func (v *varReader) expr(x *Expr) {
 
 // read checks one read of a variable. A read that is not always made says nothing of ways: what guards it may be just that.
 func (v *varReader) read(x *Expr, s expr.Site, name string) {
-	at, known := v.f.places[name]
+	at, placed := v.f.places[name]
+	known := placed && at < v.f.set
 	g := v.f.g
 	t := told{v.index, name}
 	switch {
-	case !known && (g.anyVar || g.steered):
+	case !known && v.mayBeSet(name):
+	case !known && s.Strict && (s.Guarded || placed && v.have.has(at)):
+		v.told[t] = true
+		v.c.caution("WB2112", x, s.Start, s.End, say("nothing sets the variable %s: what is done only where it is there is never done", quote(name)), v.hint(name, say("set it in context_vars")))
 	case !known && s.Strict:
 		v.told[t] = true
 		v.c.mark("WB1205", x, s.Start, s.End, say("nothing sets the variable %s", quote(name)), v.hint(name, say("set it in context_vars, or give a default: var(%s, 0)", quote(name))))
@@ -127,7 +151,27 @@ func (v *varReader) hint(name string, otherwise words) words {
 	if meant := v.c.suggest.Near(name, v.names); meant != "" {
 		return say("did you mean %s?", quote(meant))
 	}
+	switch {
+	case keptInThread(name):
+		return say("the engine keeps this with the thread, not in a variable")
+	case strings.HasPrefix(name, "$"):
+		return say("only a foreach sets variables that begin with $: $NAME.ele and $NAME.idx")
+	}
 	return otherwise
+}
+
+// mayBeSet reports whether a variable that nothing names may be set all the same. Names that begin with $ belong to actions: only one of a
+// type that is not known here may set those that bear its name.
+func (v *varReader) mayBeSet(name string) bool {
+	if !strings.HasPrefix(name, "$") {
+		return v.f.g.anyVar || v.f.g.steered
+	}
+	for i, a := range v.f.g.actions {
+		if v.f.byType[i].unknown && strings.HasPrefix(name, "$"+a.Name+".") {
+			return true
+		}
+	}
+	return false
 }
 
 // way names a way on which a variable is not set.

@@ -137,15 +137,17 @@ func sets(vars []Assign, name string) bool {
 	return false
 }
 
-// engineVar reports whether the engine writes variables of this name.
-func engineVar(name string) bool {
-	return strings.HasPrefix(name, "$") || name == "_FR" || name == "_BPS" || name == "_RP"
+// keptInThread reports whether the original keeps under this name of a variable what here is a field of the thread: why it failed, that it
+// waits for repair, how often an action was run again.
+func keptInThread(name string) bool {
+	return name == "_FR" || name == "_BPS" || name == "_RP" || strings.HasPrefix(name, "$") && strings.HasSuffix(name, ".retry")
 }
 
 // flowOfVars is what is known of the variables at each action.
 type flowOfVars struct {
 	g      *graph
-	places map[string]int // of every name that something sets
+	places map[string]int // of every name that something sets, and behind these of those that are only looked for
+	set    int            // how many of them something sets
 	byType []assigned     // by action
 	in     []bits         // the variables that are surely set when a thread enters the action; nil: no thread does
 	from   [][]int        // the actions that lead to one
@@ -182,6 +184,15 @@ func (c *checker) varsOf(g *graph) (*flowOfVars, bool) {
 			f.name(e.sets)
 		}
 	}
+	f.set = len(f.places)
+	for i := range g.actions {
+		for _, e := range g.exits[i] {
+			f.name(e.found)
+			for _, next := range e.to {
+				f.name(e.given[next])
+			}
+		}
+	}
 	if len(f.places) > maxVarNames {
 		return nil, false
 	}
@@ -209,8 +220,9 @@ func (f *flowOfVars) spread() bool {
 			return false
 		}
 		for _, e := range f.g.exits[i] {
-			out := f.carried(i, e)
+			behind := f.carried(i, e)
 			for _, next := range e.to {
+				out := f.with(behind, e.given[next])
 				if rounds[i] == 1 {
 					f.from[next] = append(f.from[next], i)
 				}
@@ -234,9 +246,23 @@ func (f *flowOfVars) carried(i int, e exit) bits {
 	if e.starts {
 		return f.in[i].copy()
 	}
-	out := f.behind(i)
-	for _, n := range e.sets {
-		out.set(f.places[n])
+	out := f.with(f.with(f.behind(i), e.found), e.sets)
+	for _, n := range e.unsets {
+		out.clear(f.places[n])
+	}
+	return out
+}
+
+// with returns what is surely set where these are, too. Names without a place are passed over.
+func (f *flowOfVars) with(have bits, names []string) bits {
+	if len(names) == 0 {
+		return have
+	}
+	out := have.copy()
+	for _, n := range names {
+		if at, known := f.places[n]; known {
+			out.set(at)
+		}
 	}
 	return out
 }
@@ -247,7 +273,9 @@ func (f *flowOfVars) carries(i int, e exit, at int, name string) bool {
 	switch {
 	case e.starts:
 		return f.in[i].has(at)
-	case slices.Contains(e.sets, name), slices.Contains(by.surely, name):
+	case slices.Contains(e.unsets, name):
+		return false
+	case slices.Contains(e.sets, name), slices.Contains(e.found, name), slices.Contains(by.surely, name):
 		return true
 	}
 	return f.in[i].has(at) && !by.clears && !slices.Contains(by.removed, name)
