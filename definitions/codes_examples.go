@@ -1,17 +1,27 @@
 package definitions
 
-// shownCode is an example of a code: a whole definition, keys of an activity, actions, or an expression.
+// shownCode is an example of a code: a whole definition, keys of an activity, actions, an expression, or the lists of a weftbox.yaml. What is too
+// long to be shown, or no text, is written "⟨x, 300 times⟩" (a # in it counts from 1) and "⟨byte 07⟩".
 type shownCode struct{ example, better string }
 
-// examples show what has a problem, and the same without it. Limits and texts that cannot be shown have none.
+// examples show what has a problem, and the same without it.
 var examples = map[string]shownCode{
 	"WB1001": {"- name: tell\n  type: stdout\n  args: str(\"paid: %s\", 1)\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 'str(\"paid: %s\", 1)'\n  ctrl: finish()"},
+	"WB1002": {"# activity: is still to be written", "activity:\n  name: a\n  domain_id_strategy: user_id\n  trigger: eventTypeIs(\"a\")\n  actions: [{name: stdout, args: 1, ctrl: finish()}]"},
+	"WB1003": {"config: {a: 1} # ⟨x, 262144 times⟩", "config: {a: 1} # x"},
+	"WB1004": {"config: {place: Caf⟨byte E9⟩}", "config: {place: Café}"},
+	"WB1005": {"config: {bell: \"⟨byte 07⟩\"}", "config: {bell: \"\\a\"}"},
 	"WB1006": {"- name: tell\n  name: say\n  type: stdout\n  args: 1\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()"},
-	"WB1007": {"activity:\n  name: a\n---\nactivity:\n  name: b", ""},
+	"WB1007": {"activity:\n  name: a\n  domain_id_strategy: user_id\n  trigger: eventTypeIs(\"a\")\n  actions: [{name: stdout, args: 1, ctrl: finish()}]\n---\nactivity: {name: b}", "activity:\n  name: a\n  domain_id_strategy: user_id\n  trigger: eventTypeIs(\"a\")\n  actions: [{name: stdout, args: 1, ctrl: finish()}]"},
 	"WB1008": {"config: {<<: {a: 1}}", "config: {a: 1}"},
 	"WB1009": {"config: {a: !size 1}", "config: {a: 1}"},
+	"WB1010": {"config: {a: ⟨[, 33 times⟩1⟨], 33 times⟩}", "config: {a: [1]}"},
+	"WB1011": {"config: {a: [⟨1, , 20000 times⟩]}", "config: {a: [1, 1]}"},
+	"WB1012": {"config: {⟨key_#: 1, , 1001 times⟩}", "config: {key_1: 1, key_2: 1}"},
+	"WB1013": {"config: {text: ⟨x, 65537 times⟩}", "config: {text: x}"},
 	"WB1014": {"config: {[a]: 1}", "config: {a: 1}"},
 	"WB1015": {"config: {a: &a {b: *a}}", "config: {a: {b: 1}}"},
+	"WB1016": {"config:\n⟨  a#: p ? q : r\n, 51 times⟩", "config:\n⟨  a#: 'p ? q : r'\n, 51 times⟩"},
 	"WB1017": {"config: {id: 99999999999999999999}", "config: {id: '99999999999999999999'}"},
 
 	"WB1101": {"- name: tell\n  tpye: stdout\n  args: 1\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()"},
@@ -20,7 +30,7 @@ var examples = map[string]shownCode{
 	"WB1104": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl:", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()"},
 	"WB1105": {"- name: wait\n  type: receive\n  args: []", "- name: wait\n  type: receive\n  args:\n    - after: days(1)\n      then: finish()"},
 	"WB1106": {"- name: 2nd try\n  type: stdout\n  args: 1\n  ctrl: finish()", "- name: second_try\n  type: stdout\n  args: 1\n  ctrl: finish()"},
-	"WB1107": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()\n- name: tell\n  type: stdout\n  args: 2\n  ctrl: finish()", ""},
+	"WB1107": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()\n- name: tell\n  type: stdout\n  args: 2\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"say\")\n- name: say\n  type: stdout\n  args: 2\n  ctrl: finish()"},
 	"WB1108": {"- name: choose\n  type: case\n  args:\n    - then: finish()", "- name: choose\n  type: case\n  args:\n    - default: finish()"},
 	"WB1109": {"- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\")\n      after: days(1)\n      then: finish()", "- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\")\n      then: finish()\n    - after: days(1)\n      then: finish()"},
 	"WB1110": {"- name: choose\n  type: case\n  args:\n    - default: finish()\n      then: finish()", "- name: choose\n  type: case\n  args:\n    - default: finish()"},
@@ -35,6 +45,8 @@ var examples = map[string]shownCode{
 	"WB1119": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: '\"next\"'", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"next\")"},
 	"WB1120": {"- name: sum\n  type: compute\n  args:\n    - $total: 1\n  ctrl: finish()", "- name: sum\n  type: compute\n  args:\n    - total: 1\n  ctrl: finish()"},
 	"WB1121": {"- name: choose\n  type: case\n  args:\n    - default: finish()\n    - when: config(\"on\", false)\n      then: call(\"next\")", "- name: choose\n  type: case\n  args:\n    - when: config(\"on\", false)\n      then: call(\"next\")\n    - default: finish()"},
+	"WB1130": {"- name: each\n  type: foreach\n  args:\n    items: '{1, 2}'\n    next: call(\"next\")\n    continue: call(\"next\")\n    finish: finish()", "- name: each\n  type: foreach\n  args:\n    items: '{1, 2}'\n    next: call(\"next\")\n    finish: finish()"},
+	"WB1131": {"- name: both\n  type: concurrent\n  args:\n    actions: [{name: wait}]\n    ctrl:\n      - default: call(\"next\")\n- name: wait\n  type: receive\n  args:\n    - after: days(1)\n      then: finish()", "- name: both\n  type: concurrent\n  args:\n    actions: [{name: wait}]\n    ctrl:\n      - default: call(\"next\")\n- name: wait\n  type: sleep\n  args: {time: days(1)}\n  ctrl: finish()"},
 
 	"WB1201": {"- name: tell\n  type: stdoutt\n  args: 1\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()"},
 	"WB1202": {"activity:\n  name: a\n  domain_id_strategy: user_idd\n  trigger: eventTypeIs(\"a\")\n  actions: [{name: stdout, args: 1, ctrl: finish()}]", "activity:\n  name: a\n  domain_id_strategy: user_id\n  trigger: eventTypeIs(\"a\")\n  actions: [{name: stdout, args: 1, ctrl: finish()}]"},
@@ -43,6 +55,7 @@ var examples = map[string]shownCode{
 	"WB1205": {"- name: tell\n  type: stdout\n  args: var(\"count\")\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: var(\"count\", 0)\n  ctrl: finish()"},
 	"WB1206": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(next)", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"next\")"},
 
+	"WB1301": {`   `, `true`},
 	"WB1302": {`eventAttr(“user”)`, `eventAttr("user")`},
 	"WB1303": {`eventAttr("user)`, `eventAttr("user")`},
 	"WB1304": {`99999999999999999999`, `toDecimal("99999999999999999999")`},
@@ -62,32 +75,44 @@ var examples = map[string]shownCode{
 	"WB1406": {`regex.match("(", "a")`, `regex.match("\(", "a")`},
 	"WB1407": {`"a".uppercase()`, `"a".toUpperCase()`},
 	"WB1408": {`list(1).add(2)`, `list.add(list(1), 2)`},
-	"WB1409": {`#item`, `#this`},
+	"WB1409": {`{1, 2}.?[#item > 1]`, `{1, 2}.?[#this > 1]`},
+	"WB1410": {`when(eventTypeIs("a")).then(1)`, `when(eventTypeIs("a")).then(1).get(0)`},
 	"WB1411": {`1 / 0`, `1 / 2`},
 	"WB1412": {`event.typ`, `event.type`},
+	"WB1413": {`dateTime().toString("JJJJ-MM-dd")`, `dateTime().toString("yyyy-MM-dd")`},
+	"WB1414": {`str("%s of %s", 1, 2, "%z") + str("%z", 1)`, `str("%s", 1)`},
+
+	"WB1501": {`"⟨x, 16384 times⟩"`, `"x"`},
+	"WB1502": {`1⟨ + 1, 1000 times⟩`, `1 + 1`},
+	"WB1503": {`⟨(, 101 times⟩1⟨), 101 times⟩`, `(1)`},
+	"WB1504": {`eventAttr("a") matches "⟨x, 1001 times⟩"`, `eventAttr("a") matches "x{3,30}"`},
+	"WB1505": {`"x" * 5000000`, `"x" * 5`},
 
 	"WB2001": {"- name: choose\n  type: case\n  args:\n    - default: config(\"on\", false) ? finish() : call(\"next\")", "- name: choose\n  type: case\n  args:\n    - default: 'config(\"on\", false) ? finish() : call(\"next\")'"},
 	"WB2002": {"- name: tell\n  type: stdout\n  args:\n    - config(\"on\", false) ? 1 : 2\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args:\n    - 'config(\"on\", false) ? 1 : 2'\n  ctrl: finish()"},
 	"WB2003": {"config: {weekend: no}", "config: {weekend: false}"},
 	"WB2004": {"config: {a: 1} # lint: ok WB2101 for no reason", "config: {a: 1}"},
 	"WB2101": {"- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\")\n      then: finish()", "- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\")\n      then: finish()\n    - after: days(10)\n      then: finish()"},
-	"WB2102": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"next\")"},
+	"WB2102": {"- name: tell\n  type: stdout\n  args: 1\n  ctrl: finish()\n- name: last\n  type: stdout\n  args: 2\n  ctrl: finish()", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"last\")\n- name: last\n  type: stdout\n  args: 2\n  ctrl: finish()"},
 	"WB2103": {"- name: push\n  args: {request: 1}\n  ctrl: call(\"next\")", "- name: push\n  args: {request: 1, timeout: minutes(1)}\n  ctrl: call(\"next\")"},
 	"WB2104": {"trigger: eventAttr(\"amount\") > 10", "trigger: eventTypeIs(\"order\") AND eventAttr(\"amount\") > 10"},
+	"WB2105": {"strategies:\n  - name: big_spender\n    when: eventAttr(\"amount\") > 1000\n    domain_id: eventAttr(\"user_id\")", "strategies:\n  - name: big_spender\n    when: containsAttr(\"amount\") AND eventAttr(\"amount\") > 1000\n    domain_id: eventAttr(\"user_id\")"},
 	"WB2106": {"- name: pause\n  type: sleep\n  args: {time: days(1)}\n  ctrl: call(\"pause\")", "- name: pause\n  type: sleep\n  args: {time: days(1)}\n  ctrl: call(\"next\")"},
 	"WB2107": {"- name: choose\n  type: case\n  args:\n    - when: true\n      then: call(\"next\")\n    - default: finish()", "- name: choose\n  type: case\n  args:\n    - default: call(\"next\")"},
 	"WB2108": {"- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\") AND eventTypeIs(\"closed\")\n      then: finish()\n    - after: days(1)\n      then: call(\"next\")", "- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"paid\") OR eventTypeIs(\"closed\")\n      then: finish()\n    - after: days(1)\n      then: call(\"next\")"},
 	"WB2109": {"- name: sum\n  type: compute\n  args:\n    - n: var(\"n\", 0) + 1\n  ctrl: call(\"sum\")", "- name: sum\n  type: compute\n  args:\n    - n: var(\"n\", 0) + 1\n  ctrl:\n    - when: var(\"n\") < 10\n      then: call(\"sum\")\n    - default: call(\"next\")"},
-	"WB2110": {"activity:\n  name: a\n  domain_id_strategy: order_id # its condition: eventTypeIs(\"order_created\") OR eventTypeIs(\"payment\")\n  trigger: eventTypeIs(\"order_created\")\n  actions:\n    - name: receive\n      args:\n        - when: eventTypeIs(\"paid\")\n          then: finish()\n        - after: days(1)\n          then: finish()", ""},
+	"WB2110": {"activity:\n  name: a\n  domain_id_strategy: order_id # its condition: eventTypeIs(\"order_created\") OR eventTypeIs(\"payment\")\n  trigger: eventTypeIs(\"order_created\")\n  actions:\n    - name: receive\n      args:\n        - when: eventTypeIs(\"paid\")\n          then: finish()\n        - after: days(1)\n          then: finish()", "activity:\n  name: a\n  domain_id_strategy: order_id # its condition: eventTypeIs(\"order_created\") OR eventTypeIs(\"payment\")\n  trigger: eventTypeIs(\"order_created\")\n  actions:\n    - name: receive\n      args:\n        - when: eventTypeIs(\"payment\")\n          then: finish()\n        - after: days(1)\n          then: finish()"},
 	"WB2111": {"- name: choose\n  type: case\n  args:\n    - when: config(\"on\", false)\n      context_vars: {text: '\"on\"'}\n      then: call(\"tell\")\n    - default: call(\"tell\")\n- name: tell\n  type: stdout\n  args: var(\"text\")\n  ctrl: call(\"next\")", "- name: choose\n  type: case\n  args:\n    - when: config(\"on\", false)\n      context_vars: {text: '\"on\"'}\n      then: call(\"tell\")\n    - default: call(\"tell\")\n- name: tell\n  type: stdout\n  args: var(\"text\", \"off\")\n  ctrl: call(\"next\")"},
 	"WB2112": {"- name: tell\n  type: stdout\n  args: var(\"count\", 0)\n  ctrl: call(\"next\")", "- name: tell\n  type: stdout\n  args: 0\n  ctrl: call(\"next\")"},
 	"WB2113": {"- name: push\n  args: {request: 1}\n  await: false\n  ctrl:\n    - when: resultOk()\n      then: call(\"next\")\n    - default: fail()", "- name: push\n  args: {request: 1}\n  await: false\n  ctrl: call(\"next\")"},
 	"WB2114": {"- name: push\n  args: {request: 1, timeout: minutes(1)}\n  ctrl:\n    - when: resultOk()\n      then: call(\"next\")\n    - default: call(\"push\")", "- name: push\n  args: {request: 1, timeout: minutes(1)}\n  ctrl:\n    - when: resultOk()\n      then: call(\"next\")\n    - default: retry(3)"},
 	"WB2115": {"trigger: eventTypeIs(\"signed_up\") AND random() < 0.5", "trigger: eventTypeIs(\"signed_up\")"},
 	"WB2116": {"trigger: eventTypeIs(\"order\") AND doubleEventAttr(\"amount\") > 10", "trigger: eventTypeIs(\"order\") AND decimalEventAttr(\"amount\") > 10"},
+	"WB2117": {"- name: wait\n  type: receive\n  args:\n    - after: days(1)\n      context_vars: {text: '\"⟨x, 5000 times⟩\"'}\n      then: call(\"next\")", "- name: wait\n  type: receive\n  args:\n    - after: days(1)\n      context_vars: {text: 'config(\"text\", \"x\")'}\n      then: call(\"next\")"},
 	"WB2118": {"- name: tell\n  type: stdout\n  args: config(\"text\")\n  ctrl: call(\"next\")", "- name: tell\n  type: stdout\n  args: config(\"text\", \"hello\")\n  ctrl: call(\"next\")"},
 	"WB2119": {"- name: tell\n  type: stdout\n  args: 1", "- name: tell\n  type: stdout\n  args: 1\n  ctrl: call(\"next\")"},
 	"WB2120": {"- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"visit\")\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: 'var(\"n\", 0) > 3 ? call(\"next\") : call(\"wait\")'\n    - after: days(1)\n      then: finish()", "- name: wait\n  type: receive\n  args:\n    - when: eventTypeIs(\"visit\")\n      context_vars: {n: 'var(\"n\", 0) + 1'}\n      then: 'var(\"n\", 0) + 1 > 3 ? call(\"next\") : call(\"wait\")'\n    - after: days(1)\n      then: finish()"},
+	"WB2501": {`str("${1}")`, `"$" + "{1}"`},
+	"WB2502": {`containsAttr("a") AND 1 / 0 == 1`, `containsAttr("a") AND 1 / 2 == 1`},
 	"WB2504": {`eventType() == 5`, `eventType() == "5"`},
-	"WB2501": {`str("${user}")`, `"$" + "{user}"`},
 }

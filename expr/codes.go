@@ -76,7 +76,7 @@ var Codes = []Code{
 	{codeProperty, "The object has no property of this name, or is not a value by itself."},
 	{codePattern, "The pattern of a date is malformed, or has a letter that means nothing here."},
 	{codeFormat, "The format of str is malformed, has a verb that means nothing here, or more verbs than arguments."},
-	{codeInternal, "The compiler failed on a valid expression; please report it."},
+	{codeInternal, "The compiler failed on a valid expression. No expression is known that leads here; please report yours."},
 	{codeLength, "The source is longer than 16 KiB, or a name in it longer than 128 characters."},
 	{codeNodes, "The expression has more than 2,000 parts."},
 	{codeDepth, "The expression is nested more than 100 levels deep."},

@@ -89,6 +89,11 @@ func explain(out output, name, lang string, asJSON bool) error {
 				fmt.Fprintf(&b, "%s\n  %s\n", e.head, strings.ReplaceAll(strings.TrimSpace(e.text), "\n", "\n  "))
 			}
 		}
+		if strings.Contains(code.Example+code.Better, "⟨") {
+			fmt.Fprintf(&b, "\n%s\n", map[bool]string{
+				false: `⟨x, 300 times⟩ stands for 300 times x (a # counts them from 1), ⟨byte 07⟩ for that byte.`,
+				true:  `⟨x, 300 times⟩ 表示 300 个 x（# 表示从 1 起的序号），⟨byte 07⟩ 表示这个字节。`}[lang == "zh"])
+		}
 		if asJSON {
 			return out.value(code)
 		}

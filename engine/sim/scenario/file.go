@@ -32,6 +32,7 @@ func (f *File) Names() []string {
 // setting is what a scenario begins with; a scenario's own lies over the file's defaults.
 type setting struct {
 	flows      []flow
+	unread     bool // a flow is named and could not be read
 	strategies []metadata.Strategy
 	services   map[string]stub // those that answer; others are silent
 	registered []string        // service names of a weftbox.yaml
@@ -141,10 +142,11 @@ func (l *loader) flows(f fields, s *setting) {
 	if paths == nil && texts == nil {
 		return
 	}
-	s.flows = nil
+	s.flows, s.unread = nil, false
 	if paths != nil {
 		for _, n := range l.texts(paths, "flow") {
-			if fl, ok := l.flowFile(n); ok {
+			fl, ok := l.flowFile(n)
+			if s.unread = s.unread || !ok; ok {
 				s.flows = append(s.flows, fl)
 				l.beside(n, fl.path, s)
 			}

@@ -74,7 +74,7 @@ func (l *loader) scenario(n *yaml.Node, base setting) *scenario {
 			s.activities = append(s.activities, l.activitySpec(item))
 		}
 	}
-	if len(s.flows) == 0 {
+	if len(s.flows) == 0 && !s.unread {
 		l.report(s.node, codeMissing, "the scenario has no flow", `add "flow: FILE" or "definition: |" at the top of the file or to the scenario`)
 	}
 	if v := l.need(f, "steps"); v != nil {
