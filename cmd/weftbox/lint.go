@@ -26,7 +26,8 @@ func newLintCommand() *cobra.Command {
 
 A path is a definition or a folder, of which all definitions are checked: YAML files with the top key "activity". The strategies and services
 of a weftbox.yaml beside a file are known to it; --strategy and --service name more, and --server asks a node for its own.
-Exit code 0: no error; 1: errors, with --strict also warnings; 2: a path that cannot be read.`,
+Exit code 0: no error; 1: errors, with --strict also warnings; 2: a path that cannot be read (the others are checked all the same); 3: the
+server does not answer. With --format json stdout has the report in each of these cases; what could not be read stands under "failures".`,
 		Example: "  weftbox lint examples/coupon\n  weftbox lint --fix --strategy user_id --service push flow.yaml\n  weftbox lint --format json --lang zh flows",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, paths []string) error {
@@ -69,10 +70,38 @@ type finding struct {
 // findings are what was found in how many files.
 type findings struct {
 	Problems []finding `json:"problems"`
+	Failures []unread  `json:"failures,omitempty"`
 
 	files, errors int
 	sources       map[string][]string // lines, by file
 	unknown       bool                // a name was unknown where no names were known at all
+	failed        []*failure          // those of Failures
+}
+
+// unread is what could not be looked at. Its JSON is that of the report.
+type unread struct {
+	Path  string `json:"path"` // of a file or folder, or the URL of the server
+	Error string `json:"error"`
+}
+
+// fail notes that something could not be looked at.
+func (r *findings) fail(path string, err error) {
+	f := &failure{code: exitFailed, text: err.Error()}
+	errors.As(err, &f)
+	r.failed = append(r.failed, f)
+	r.Failures = append(r.Failures, unread{Path: path, Error: f.text})
+}
+
+// failure returns what could not be looked at as one error, nil if there is nothing.
+func (r *findings) failure() error {
+	if len(r.failed) == 0 {
+		return nil
+	}
+	all := *r.failed[0]
+	for _, f := range r.failed[1:] {
+		all.text += "\nerror: " + f.text
+	}
+	return &all
 }
 
 func (l *linter) run(c *cobra.Command, paths []string) error {
@@ -82,30 +111,42 @@ func (l *linter) run(c *cobra.Command, paths []string) error {
 	if !slices.Contains(languages, l.lang) {
 		return fail(exitUsage, "", "there is no language %q: choose %s", l.lang, strings.Join(languages, " or "))
 	}
-	files, err := definitionFiles(paths)
-	if err != nil {
-		return err
-	}
-	if l.known, err = l.given(c); err != nil {
-		return err
-	}
 	r := findings{Problems: []finding{}, sources: map[string][]string{}}
-	besides := map[string]surroundings{}
-	for _, file := range files {
+	var files []string
+	for _, path := range paths {
+		found, err := definitionFiles([]string{path})
+		if err != nil {
+			r.fail(path, err)
+		}
+		files = append(files, found...)
+	}
+	var err error
+	if l.known, err = l.given(c); err != nil {
+		server, _ := c.Flags().GetString("server")
+		r.fail(server, err)
+		files = nil // what they name would be unknown
+	}
+	slices.Sort(files)
+	besides, broken := map[string]surroundings{}, map[string]bool{}
+	for _, file := range slices.Compact(files) {
 		dir := filepath.Dir(file)
 		beside, read := besides[dir]
 		if !read {
 			if beside, err = l.beside(dir, &r); err != nil {
-				return err
+				r.fail(dir, err)
+				broken[dir] = true
 			}
 			besides[dir] = beside
+		}
+		if broken[dir] {
+			continue // what its weftbox.yaml names would be unknown
 		}
 		if base := filepath.Base(file); base == "weftbox.yaml" || base == "weftbox.yml" {
 			r.files++
 			continue
 		}
 		if err := l.file(c, file, beside, &r); err != nil {
-			return err
+			r.fail(file, err)
 		}
 	}
 	return l.tell(c, &r)
@@ -161,7 +202,12 @@ func (l *linter) tell(c *cobra.Command, r *findings) error {
 		if err := (output{to: out.to}).value(r); err != nil {
 			return err
 		}
-	} else if err := l.text(out, r, bad); err != nil {
+	} else if r.files > 0 {
+		if err := l.text(out, r, bad); err != nil {
+			return err
+		}
+	}
+	if err := r.failure(); err != nil {
 		return err
 	}
 	if bad {

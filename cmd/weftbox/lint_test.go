@@ -94,6 +94,7 @@ func TestLintExitCodes(t *testing.T) {
 		{[]string{at("link"), "--strategy", "by_user", "--service", "push"}, 1, at("link/flow.yaml") + ":"},
 		{[]string{at("none.yaml")}, 2, "no such file"},
 		{[]string{at("other")}, 2, "holds no definition"},
+		{[]string{at("none.yaml"), at("strategy")}, 2, at("strategy/weftbox.yaml") + ":4:24: error WB1402: "},
 		{[]string{at("good.yaml"), "--format", "xml"}, 2, "choose text or json"},
 		{[]string{at("good.yaml"), "--lang", "fr"}, 2, "choose en or zh"},
 		{nil, 2, "requires at least 1 arg"},
@@ -102,6 +103,39 @@ func TestLintExitCodes(t *testing.T) {
 		code, stdout, stderr := typed(nil, append([]string{"lint"}, c.args...)...)
 		if code != c.code || !strings.Contains(stdout+stderr, c.want) {
 			t.Errorf("weftbox lint %v: exit %d and\n%s%s\nwant %d and %q", c.args, code, stdout, stderr, c.code, c.want)
+		}
+	}
+}
+
+// TestLintTellsInJSONWhatItCouldNotRead holds that stdout has the whole report although something could not be looked at.
+func TestLintTellsInJSONWhatItCouldNotRead(t *testing.T) {
+	dir := inFolder(t, map[string]string{"flow.yaml": lintFlow, "broken/flow.yaml": lintFlow, "broken/weftbox.yaml": "services: [\n"})
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		args             []string
+		code             int
+		problems         int
+		paths, failureOf string
+	}{
+		{[]string{at("none.yaml")}, exitUsage, 0, at("none.yaml"), "no such file"},
+		{[]string{at("none.yaml"), at("flow.yaml"), at("nor")}, exitUsage, 3, at("none.yaml") + " " + at("nor"), "no such file"},
+		{[]string{at("broken")}, exitUsage, 0, at("broken"), "weftbox.yaml: line "},
+		{[]string{at("flow.yaml"), "--server", "http://127.0.0.1:1"}, exitUnreachable, 0, "http://127.0.0.1:1", "no node answers"},
+	} {
+		code, stdout, stderr := typed(nil, append([]string{"lint", "--format", "json", "--strategy", "by_user", "--service", "push"}, c.args...)...)
+		var report struct{ Problems, Failures []map[string]any }
+		if err := json.Unmarshal([]byte(stdout), &report); err != nil {
+			t.Fatalf("lint %v: expected JSON on stdout, got %q (%v)", c.args, stdout, err)
+		}
+		var paths []string
+		for _, f := range report.Failures {
+			paths = append(paths, f["path"].(string))
+			if !strings.Contains(f["error"].(string), c.failureOf) {
+				t.Errorf("lint %v: expected an error that says %q, got %v", c.args, c.failureOf, f)
+			}
+		}
+		if code != c.code || len(report.Problems) != c.problems || strings.Join(paths, " ") != c.paths || !strings.Contains(stderr, c.failureOf) {
+			t.Errorf("lint %v: expected exit %d, %d problems and failures of %s, got %d and %s%s", c.args, c.code, c.problems, c.paths, code, stdout, stderr)
 		}
 	}
 }

@@ -49,6 +49,9 @@ func summary(r *findings, bad bool) string {
 	if bad {
 		code = exitFailed
 	}
+	if len(r.failed) > 0 {
+		code = r.failed[0].code
+	}
 	return fmt.Sprintf("%s (%s) in %s · exit %d · explain with: weftbox explain %s\n",
 		counted(len(r.Problems), "problem", ""), counted(r.errors, "error", ""), counted(r.files, "file", ""), code, r.Problems[0].Code)
 }
