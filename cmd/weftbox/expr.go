@@ -38,9 +38,10 @@ type is written {"$type":"double","value":"2.5"} with int, long, float, double o
 object of attributes; a result is {"status":"ok","data":{…},"error_code":…,"message":…} or an object of data.
 
 With --batch each line of stdin is {"expr":…,"context":{"event":…,"vars":…,"config":…,"result":…,"activity":…,"definition":…,"thread":…}},
-of which "context" and everything in it may be missing, and is answered by one line, in order:
+of which "context" and everything in it may be missing, and is answered by one line, in order, so
+that line N of the output belongs to line N of the input, a blank one too ("the line is blank"):
 {"value":…,"type":"int|float|decimal|string|bool|null|list|map|date|control","text":…} or {"error":…,"column":…} with the column counted
-in characters from 1. Exit code: 0, or 7 when a line was no such object.`,
+in characters from 1. Exit code: 0, or 7 when a line that is not blank was no such object.`,
 		Example: "  weftbox expr eval '1 + 2 * 3'\n  weftbox expr eval 'eventAttr(\"price\") * 2' --event '{\"price\": 19.90}'\n  echo '{\"expr\": \"1 + 1\"}' | weftbox expr eval --batch",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -18,7 +18,8 @@ type batchLine struct {
 	Context map[string]json.RawMessage `json:"context"`
 }
 
-// evalBatch answers each line by one line, at once and in order. A line that is no request has an error for an answer.
+// evalBatch answers each line by one line, at once and in order, so that line N of the output belongs to line N of the input. A line that is no
+// request, be it blank, has an error for an answer.
 func evalBatch(in io.Reader, out io.Writer) error {
 	r := bufio.NewReaderSize(in, 64<<10)
 	w := newWorld()
@@ -29,7 +30,7 @@ func evalBatch(in io.Reader, out io.Writer) error {
 			return fail(exitUsage, "", "stdin: %v", err)
 		}
 		line = bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\xef\xbb\xbf")))
-		if len(line) > 0 || tooLong {
+		if err == nil || len(line) > 0 || tooLong { // behind the last line's end there is none
 			a, ok := w.answerLine(line, tooLong)
 			if !ok {
 				malformed++
@@ -84,6 +85,9 @@ func shapeOf(err error) string {
 
 // answerLine evaluates one line; ok is false when it is no request.
 func (w *world) answerLine(line []byte, tooLong bool) (a evaluated, ok bool) {
+	if len(line) == 0 && !tooLong {
+		return evaluated{Error: "the line is blank", Column: 1}, true // no slip, but line N of the output is to belong to line N
+	}
 	if tooLong {
 		return evaluated{Error: fmt.Sprintf("the line has more than %d bytes", maxLineBytes), Column: 1}, false
 	}

@@ -182,7 +182,7 @@ func TestBatchAnswersEveryLineInOrder(t *testing.T) {
 	want := []struct {
 		text, err string
 		column    int
-	}{{"1", "", 0}, {"", "no request", 1}, {"", `"expr"`, 1}, {"", "longer than 16 KiB", 1}, {"3", "", 0}, {"", "vars: a JSON object", 1}, {"", `no "nope"`, 1}, {"", "$type", 1},
+	}{{"1", "", 0}, {"", "the line is blank", 1}, {"", "no request", 1}, {"", `"expr"`, 1}, {"", "longer than 16 KiB", 1}, {"3", "", 0}, {"", "vars: a JSON object", 1}, {"", `no "nope"`, 1}, {"", "$type", 1},
 		{"", "++ is not part", 3}, {"流", "", 0}}
 	if len(answers) != len(want) {
 		t.Fatalf("expected %d answers, got %d: %+v", len(want), len(answers), answers)
