@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -14,16 +15,26 @@ import (
 // etag names the revision of something stored, as the header ETag shows it and If-Match repeats it.
 func etag(revision uint64) string { return `"` + strconv.FormatUint(revision, 10) + `"` }
 
-// expected reads If-Match: the revision that what is to be changed must have. Without the header, and with "*", any will do.
+// noRevision is one that nothing stored ever has.
+const noRevision = metadata.AnyRevision - 1
+
+// oneETag is what RFC 9110 calls an entity-tag, W/ in front of a weak one.
+var oneETag = regexp.MustCompile("^(W/)?\"[\\x21\\x23-\\x7e\\x80-\\xff]*\"$")
+
+// expected reads If-Match: the revision that what is to be changed must have. Without the header, and with "*", any will do. A tag that no
+// answer had, and a weak one, is that of no revision: the change is refused by 412, as for one that is outdated.
 func (c *call) expected() (uint64, error) {
-	text := strings.TrimSpace(c.r.Header.Get("If-Match"))
+	text := strings.TrimSpace(strings.Join(c.r.Header.Values("If-Match"), ", "))
 	if text == "" || text == "*" {
 		return metadata.AnyRevision, nil
 	}
-	n, err := strconv.ParseUint(strings.Trim(text, `"`), 10, 64)
-	if err != nil || text != etag(n) {
+	if !oneETag.MatchString(text) {
 		return 0, &bushttp.Problem{Status: http.StatusBadRequest, Code: "invalid_header", Title: "If-Match is not one ETag",
 			Detail: "If-Match is " + quote(text) + ": send the ETag of the last answer as it was, with its quotes"}
+	}
+	n, err := strconv.ParseUint(strings.Trim(text, `"`), 10, 64)
+	if err != nil || n >= noRevision || text != etag(n) {
+		return noRevision, nil
 	}
 	return n, nil
 }
@@ -70,7 +81,7 @@ func (s *Server) removedReply(kind string, view removedView, hint string, outcom
 	case err != nil:
 		return nil, refusedChange(kind, err)
 	case outcome == metadata.Missing && view.Version != "":
-		return nil, notFound("version", view.Name+" version "+view.Version, hint)
+		return nil, noVersion(view.Name, view.Version, hint)
 	case outcome == metadata.Missing:
 		return nil, notFound(kind, view.Name, hint)
 	case outcome == metadata.Conflict:

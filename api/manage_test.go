@@ -34,7 +34,12 @@ func TestIfMatchKeepsTwoWritersApart(t *testing.T) {
 		if again := n.must(200, "GET", c.get, "").header.Get("ETag"); again != next {
 			t.Errorf("%s: expected nothing to change by the refused request, the ETag went from %q to %q", c.path, next, again)
 		}
-		checkProblem(t, c.path+" with no ETag", n.do(c.method, c.path, fmt.Sprintf(c.body, 8), "If-Match", "W/"+next), 400, "invalid_header")
+		for _, never := range []string{"W/" + next, `"zzz"`, `"-1"`, `"18446744073709551615"`, `""`} { // RFC 9110, 13.1.1: well formed, and no match
+			checkProblem(t, c.path+" with "+never, n.do(c.method, c.path, fmt.Sprintf(c.body, 8), "If-Match", never), 412, "precondition_failed")
+		}
+		for _, bad := range []string{"zzz", next[1:], `"1", ` + next, next + "x"} {
+			checkProblem(t, c.path+" with "+bad, n.do(c.method, c.path, fmt.Sprintf(c.body, 8), "If-Match", bad), 400, "invalid_header")
+		}
 	}
 	tag := n.must(200, "GET", "/v1/activities/first", "").header.Get("ETag")
 	n.must(200, "POST", "/v1/activities/first/pause", "")
