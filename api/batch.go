@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/weftbox/weftbox/engine"
@@ -90,6 +91,9 @@ func (s *Server) postJob(c *call) (*reply, error) {
 	if err := filter.done(); err != nil {
 		return nil, err
 	}
+	if err := checkOperation(j.Operation, j.Args); err != nil {
+		return nil, err
+	}
 	a, err := s.findActivity(name)
 	if err != nil {
 		return nil, err
@@ -110,6 +114,26 @@ func (s *Server) postJob(c *call) (*reply, error) {
 		return nil, err
 	}
 	return &reply{status: http.StatusAccepted, location: "/v1/batch-operations/" + strconv.FormatUint(j.ID, 10), body: s.viewJob(&j)}, nil
+}
+
+// checkOperation refuses an operation that there is not, and arguments that it does not take: only repair has some.
+func checkOperation(name string, args map[string]any) error {
+	if !slices.Contains(engine.JobOperations(), name) {
+		return badBody("there is no operation "+quote(name)+": "+suggestion(name, engine.JobOperations()), bushttp.ProblemError{Code: "wrong_value", Severity: "error", Path: "/operation",
+			Message: "there is no operation " + quote(name), Hint: suggestion(name, engine.JobOperations())})
+	}
+	given := &object{values: args}
+	if name == "repair" {
+		given.repair()
+	}
+	err := given.done()
+	var p *bushttp.Problem
+	if errors.As(err, &p) {
+		for i := range p.Errors {
+			p.Errors[i].Path = "/args" + p.Errors[i].Path
+		}
+	}
+	return err
 }
 
 func (s *Server) listJobs(*call) (*reply, error) {

@@ -68,9 +68,24 @@ func (c *call) object(mayBeEmpty bool) (*object, error) {
 	}
 	values, isObject := v.(map[string]any)
 	if !isObject {
-		return nil, badBody("one JSON object is expected, such as {\"name\":…}")
+		return nil, badBody("one JSON object is expected, {\"key\": value, …}; this is " + kindOf(v))
 	}
 	return &object{values: values}, nil
+}
+
+// kindOf names what a JSON value is.
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case []any:
+		return "a list"
+	case string:
+		return "a text"
+	case bool:
+		return "true or false"
+	}
+	return "a number"
 }
 
 func (o *object) fail(code, key, message, hint string) {

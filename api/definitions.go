@@ -180,5 +180,5 @@ func (s *Server) getVersion(c *call) (*reply, error) {
 		}
 		known = append(known, v.Version)
 	}
-	return nil, notFound("version", name+" version "+want, suggestion(want, known))
+	return nil, noVersion(name, want, suggestion(want, known))
 }

@@ -52,7 +52,7 @@ func (s *Server) story(c *call) (*activity.Activity, *engine.Story, error) {
 		return nil, nil, err
 	}
 	if story.Thread.Status == activity.Absent && (len(story.Letters) == 0 || run != 0) {
-		return nil, nil, noThread(a, id.Domain)
+		return nil, nil, noRun(a, id.Domain, run)
 	}
 	return a, &story, nil
 }

@@ -76,6 +76,15 @@ func notFound(kind, name, hint string) error {
 	return p
 }
 
+// noVersion says that a definition has no such version.
+func noVersion(name, version, hint string) error {
+	p := &bushttp.Problem{Status: http.StatusNotFound, Code: "version_not_found", Title: "There is no such version", Detail: "definition " + quote(name) + " has no version " + quote(version)}
+	if hint != "" {
+		p.Detail += ": " + hint
+	}
+	return p
+}
+
 // created says with which status a put is answered.
 func created(outcome metadata.Outcome, location string, body any) *reply {
 	if outcome == metadata.Created {

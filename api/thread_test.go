@@ -169,3 +169,23 @@ func TestMetrics(t *testing.T) {
 		t.Error("expected no domain id among the metrics")
 	}
 }
+
+// TestWhatIsMissingIsNamed holds that a 404 says what is not there: the run, not the thread that is; the version of a definition.
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	n.story()
+	n.must(202, "POST", "/v1/events", `{"type":"hello","attr":{"user":"u1"}}`)
+	for path, want := range map[string]string{
+		"/v1/activities/first/threads/u1?run=99":         `thread \"u1\" of activity \"first\" has no run 99`,
+		"/v1/activities/first/threads/u1/explain?run=99": `thread \"u1\" of activity \"first\" has no run 99`,
+		"/v1/activities/first/threads/nobody":            `there is no thread \"nobody\"`,
+		"/v1/definitions/wait/versions/7":                `definition \"wait\" has no version \"7\": known: 1`,
+	} {
+		if g := n.do("GET", path, ""); g.status != 404 || !strings.Contains(g.text, want) {
+			t.Errorf("GET %s: expected 404 and %s, got %d %s", path, want, g.status, g.text)
+		}
+	}
+	if g := n.do("PATCH", "/v1/activities/first/config", "[1]"); g.status != 400 || !strings.Contains(g.text, "{\\\"key\\\": value, …}; this is a list") {
+		t.Errorf("expected to be told that a list is no object, got %d %s", g.status, g.text)
+	}
+}

@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,13 +77,22 @@ func (s *Server) getThread(c *call) (*reply, error) {
 		return nil, err
 	}
 	if t.Status == activity.Absent {
-		return nil, noThread(a, id.Domain)
+		return nil, noRun(a, id.Domain, run)
 	}
 	return ok(viewThread(a, &t)), nil
 }
 
 func noThread(a *activity.Activity, domain string) error {
 	return notFound("thread", domain, "activity "+quote(a.Name)+" has no live thread of this domain id and remembers no ended run; GET /v1/activities/"+url.PathEscape(a.Name)+"/threads lists the live ones")
+}
+
+// noRun says that a thread, or one run of it that was asked for, is not there; run 0 is the last.
+func noRun(a *activity.Activity, domain string, run uint64) error {
+	if run == 0 {
+		return noThread(a, domain)
+	}
+	return &bushttp.Problem{Status: http.StatusNotFound, Code: "thread_not_found", Title: "There is no such run",
+		Detail: fmt.Sprintf("thread %s of activity %s has no run %d, or it is forgotten by now: leave run out for the last one", quote(domain), quote(a.Name), run)}
 }
 
 func (s *Server) listThreads(c *call) (*reply, error) {
@@ -153,9 +164,16 @@ func command(name string) func(*Server, *call) (*reply, error) {
 	}
 }
 
+// repairWords are the ways in which a thread that waits for repair goes on.
+var repairWords = []string{"retry", "waiting", "goto"}
+
 // repair reads what an operator says to a thread that waits for repair.
 func (o *object) repair() map[string]any {
-	args := map[string]any{"ctrl": o.text("ctrl", true)}
+	ctrl := o.text("ctrl", true)
+	if ctrl != "" && !slices.Contains(repairWords, ctrl) {
+		o.fail("wrong_value", "ctrl", quote(ctrl)+" is no way to repair", "write retry, waiting or goto")
+	}
+	args := map[string]any{"ctrl": ctrl}
 	if target := o.text("goto", args["ctrl"] == "goto"); target != "" {
 		args["goto"] = target
 	}

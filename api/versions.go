@@ -79,7 +79,7 @@ func (s *Server) noVersion(name, version string) error {
 	for _, v := range all[name] {
 		known = append(known, v.Version)
 	}
-	return notFound("version", name+" version "+version, suggestion(version, known))
+	return noVersion(name, version, suggestion(version, known))
 }
 
 // enable returns the handler that enables or disables a version. To do it twice changes nothing.

@@ -262,6 +262,7 @@ var chinese = map[string]string{
 	`only the first after of a receive counts; it stands in line %d`:                  `receive 里只有第一个 after 有效，它在第 %d 行`,
 	`put a receive or a sleep into the round, or a way out of it`:                     `在圈里放一个 receive 或 sleep，或加一条出路`,
 	`set it in context_vars`:                                                          `在 context_vars 里设置它`,
+	`its condition is never true: it lets nothing through`:                            `它的条件永远不成立：什么也不放行`,
 	`nothing sets the variable %s: what is done only where it is there is never done`: `没有任何地方设置变量 %s：只在它存在时才做的事永远不会做`,
 	`only a foreach sets variables that begin with $: $NAME.ele and $NAME.idx`:        `只有 foreach 会设置以 $ 开头的变量：$NAME.ele 和 $NAME.idx`,
 	`the engine keeps this with the thread, not in a variable`:                        `引擎把它保存在线程里，不在变量里`,

@@ -43,6 +43,14 @@ func (c *checker) triggerLints() {
 	}
 }
 
+// passes says what a strategy lets through.
+func passes(list string) words {
+	if list == "" {
+		return say("its condition is never true: it lets nothing through")
+	}
+	return say("it lets through: %s", cut(list, 200))
+}
+
 // letThrough warns of a condition that asks for events that the strategy does not let through.
 func (c *checker) letThrough(x, strategy *Expr) {
 	if x == nil {
@@ -52,7 +60,7 @@ func (c *checker) letThrough(x, strategy *Expr) {
 	if passed != nil && len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(passed, t) }) {
 		start, end := siteOf(x, "eventTypeIs", types[0])
 		c.caution("WB2110", x, start, end, say("the strategy %s lets no event of the type %s through", quote(c.def.Strategy), quote(types[0])),
-			say("it lets through: %s", cut(strings.Join(passed, ", "), 200)))
+			passes(strings.Join(passed, ", ")))
 		return
 	}
 	admitted := strategy.Program.Admits()
@@ -66,7 +74,7 @@ func (c *checker) letThrough(x, strategy *Expr) {
 		}
 		start, end := siteOf(x, "", attr)
 		c.caution("WB2110", x, start, end, say("the strategy %s lets no event through whose %s is what is asked for here", quote(c.def.Strategy), quote(attr)),
-			say("it lets through: %s", cut(texts(passed), 200)))
+			passes(texts(passed)))
 		return
 	}
 }

@@ -135,3 +135,12 @@ func TestVariablesOfLargeFlows(t *testing.T) {
 		t.Errorf("got %q, want the round and the action that is not reached", got)
 	}
 }
+
+func TestAStrategyThatLetsNothingThrough(t *testing.T) {
+	env := testEnv()
+	env.When["visitors"], _ = CompileWhen("1 == 2", "/when")
+	_, problems := Check([]byte("activity:\n  name: a\n  domain_id_strategy: visitors\n  trigger: eventTypeIs(\"visit\")\n  actions: [{name: n, type: stdout, args: 1, ctrl: finish()}]\n"), env)
+	if len(problems) != 1 || problems[0].Code != "WB2110" || !strings.Contains(problems[0].Hint, "lets nothing through") {
+		t.Errorf("expected WB2110 with the hint that nothing is let through, got %+v", problems)
+	}
+}
