@@ -69,7 +69,7 @@ func newAlarmsCommand() *cobra.Command {
 				return err
 			}
 			rows := [][]string{{"DUE", "DOMAIN", "ACTION", "STATUS"}}
-			return listPages(c, cl, newOutput(c), "/v1/activities/"+url.PathEscape(args[0])+"/alarms", f.query(), max(limit, 1), rows, func(item []byte) ([]string, error) {
+			return listPages(c, cl, newOutput(c), "/v1/activities/"+url.PathEscape(args[0])+"/alarms", f.query(), limit, rows, func(item []byte) ([]string, error) {
 				var a struct {
 					Due, Action, Status string
 					DomainID            string `json:"domain_id"`
@@ -158,7 +158,7 @@ func newBatchStart() *cobra.Command {
 			}
 			body, err := json.Marshal(job)
 			if err != nil {
-				return fail(exitUsage, "", "--args: %v", err)
+				return fail(exitUsage, c.CommandPath()+` repair ACTIVITY --args '{"ctrl":"retry"}'`, "--args is no JSON object: %s", operands)
 			}
 			if body, err = cl.post(c.Context(), "/v1/batch-operations", body, c.CommandPath()+" --help"); err != nil {
 				return err

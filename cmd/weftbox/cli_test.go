@@ -157,7 +157,7 @@ func TestClientCommands(t *testing.T) {
 		{[]string{"threads", "get", "first", "小明"}, 0, []string{`"title":12`, `"status":"waiting"`}},
 		{[]string{"threads", "get", "first", "小明", "-o", "table"}, 0, []string{"domain id   小明", "waiting"}},
 		{[]string{"threads", "get", "first", "nobody"}, exitNotFound, []string{"try:   weftbox threads list first"}},
-		{[]string{"threads", "get", "frist", "小明"}, exitNotFound, []string{`did you mean "first"?`, "try:   weftbox apply"}},
+		{[]string{"threads", "get", "frist", "小明"}, exitNotFound, []string{`did you mean "first"?`, "try:   weftbox activities list"}},
 		{[]string{"threads", "get", "first"}, exitUsage, []string{"try:   weftbox threads get --help"}},
 		{[]string{"threads", "list", "first", "-o", "table"}, 0, []string{"DOMAIN  STATUS", "小明    waiting", "filed   waiting"}},
 		{[]string{"threads", "list", "first", "--limit", "1", "-o", "table"}, 0, []string{"there are more"}},

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -40,8 +41,8 @@ func newClient(c *cobra.Command) (*client, error) {
 		server = "http://" + server
 	}
 	u, err := url.Parse(server)
-	if err != nil || u.Host == "" {
-		return nil, fail(exitUsage, c.CommandPath()+" --server http://127.0.0.1:8420", "--server %s is no URL", server)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fail(exitUsage, c.CommandPath()+" --server http://127.0.0.1:8420", "--server %s is no URL of http or https", server)
 	}
 	return &client{server: strings.TrimRight(server, "/"), http: &http.Client{Timeout: 5 * time.Minute}}, nil
 }
@@ -126,11 +127,34 @@ func (c *client) must(next string) func(answer, error) ([]byte, error) {
 func problemError(p *bushttp.Problem, next string) error {
 	switch p.Code {
 	case "activity_not_found":
-		next = "weftbox apply -f PATH"
+		next = "weftbox activities list"
+	case "thread_not_found":
+		parts := strings.Split(p.Instance, "/") // /v1/activities/{activity}/threads/{domain}…
+		if len(parts) > 5 && !strings.HasPrefix(p.Title, "There is no such run") {
+			if name, err := url.PathUnescape(parts[3]); err == nil {
+				next = "weftbox threads list " + typedOut(name)
+			}
+		}
+	case "service_not_found":
+		next = "weftbox services list"
+	case "strategy_not_found":
+		next = "weftbox strategies list"
+	case "definition_not_found":
+		next = "weftbox definitions list"
 	case "wall_clock":
 		next = "weftbox serve --clock manual"
 	}
 	return &failure{code: exitOf(p.Status), text: problemText(p, ""), next: next}
+}
+
+// typedOut writes an argument as a shell takes it.
+func typedOut(arg string) string {
+	if arg != "" && !strings.ContainsFunc(arg, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_-.:/@", r)
+	}) {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 func exitOf(status int) int {
@@ -162,13 +186,15 @@ func problemText(p *bushttp.Problem, file string) string {
 	return b.String()
 }
 
-// problemLine is one problem as compilers print them: file:line:column: error CODE: message.
+// problemLine is one problem as compilers print them: file:line:column: error CODE: message. Only of a definition the lines are those of the
+// file; elsewhere they count within the field that the path names, and without a column within what was posted, of which the message tells.
 func problemLine(e bushttp.ProblemError, file string) string {
 	where := file
-	if e.Line > 0 {
-		where += fmt.Sprintf(":%d:%d", e.Line, e.Column)
-	} else if e.Path != "" {
+	if e.Path != "" && !strings.HasPrefix(e.Path, "/activity") {
 		where += " " + e.Path
+	}
+	if e.Line > 0 && e.Column > 0 {
+		where += fmt.Sprintf(":%d:%d", e.Line, e.Column)
 	}
 	line := strings.TrimLeft(where, " :") + ": " + strings.TrimSpace(e.Severity+" "+e.Code)
 	line = strings.TrimSuffix(strings.TrimPrefix(line, ": "), ": ") + ": " + e.Message

@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weftbox/weftbox/expr"
 )
 
 // The exit codes. They are documented by "weftbox help exit-codes".
@@ -71,7 +75,10 @@ func report(stderr io.Writer, c *cobra.Command, err error) int {
 		case errors.Is(err, context.DeadlineExceeded):
 			f.code = exitTimeout
 		case isUsage(err):
-			f.code, f.next = exitUsage, c.CommandPath()+" --help"
+			f.code, f.text, f.next = exitUsage, usageText(c, err.Error()), c.CommandPath()+" --help"
+			if near := nearCommand(c, err.Error()); near != "" {
+				f.next = near
+			}
 		}
 	}
 	if f.text != "" { // otherwise all was said already
@@ -91,6 +98,63 @@ func isUsage(err error) bool {
 		}
 	}
 	return false
+}
+
+var (
+	wrongCount  = regexp.MustCompile(`^(?:accepts|requires) .* arg\(s\),? (?:only )?received (\d+)$`)
+	goInside    = regexp.MustCompile(`: strconv\.Parse(\w+): parsing .*: (invalid syntax|value out of range)$`)
+	unknownOne  = regexp.MustCompile(`^unknown command "([^"]*)" for`)
+	flagInUsage = regexp.MustCompile(`(?m)^ +(?:-\w, +|)--([a-z-]+)`)
+	unknownFlag = regexp.MustCompile(`^unknown flag: --(\S+)$`)
+)
+
+// usageText says in words of the command line what cobra says in those of Go.
+func usageText(c *cobra.Command, text string) string {
+	switch m := wrongCount.FindStringSubmatch(text); {
+	case m != nil:
+		wanted := strings.TrimSuffix(c.Use, " [flags]")
+		n, _ := strconv.Atoi(m[1])
+		return fmt.Sprintf("the command is %q, this has %s", strings.TrimSuffix(c.CommandPath(), c.Name())+wanted, counted(n, "argument", ""))
+	case unknownFlag.MatchString(text):
+		if near := nearFlag(c, unknownFlag.FindStringSubmatch(text)[1]); near != "" {
+			return text + ": did you mean --" + near + "?"
+		}
+	}
+	m := goInside.FindStringSubmatch(text)
+	switch {
+	case m == nil:
+		return text
+	case m[2] == "value out of range":
+		return strings.TrimSuffix(text, m[0]) + ": this number is too small or too large"
+	case m[1] == "Bool":
+		return strings.TrimSuffix(text, m[0]) + ": write true or false"
+	}
+	return strings.TrimSuffix(text, m[0]) + ": write a whole number"
+}
+
+// nearCommand returns the command line that was probably meant by one with an unknown command, "" where none is near.
+func nearCommand(c *cobra.Command, text string) string {
+	m := unknownOne.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(append(names, sub.Name()), sub.Aliases...)
+	}
+	if near := expr.Nearest(m[1], names); near != "" {
+		return c.CommandPath() + " " + near
+	}
+	return ""
+}
+
+func nearFlag(c *cobra.Command, name string) string {
+	name, _, _ = strings.Cut(name, "=")
+	var names []string
+	for _, m := range flagInUsage.FindAllStringSubmatch(c.LocalFlags().FlagUsages()+c.InheritedFlags().FlagUsages(), -1) {
+		names = append(names, m[1])
+	}
+	return expr.Nearest(name, names)
 }
 
 func newExitCodesTopic() *cobra.Command {

@@ -97,7 +97,7 @@ func TestLintExitCodes(t *testing.T) {
 		{[]string{at("none.yaml"), at("strategy")}, 2, at("strategy/weftbox.yaml") + ":4:24: error WB1402: "},
 		{[]string{at("good.yaml"), "--format", "xml"}, 2, "choose text or json"},
 		{[]string{at("good.yaml"), "--lang", "fr"}, 2, "choose en or zh"},
-		{nil, 2, "requires at least 1 arg"},
+		{nil, 2, `"weftbox lint PATH…", this has 0 arguments`},
 		{[]string{at("good.yaml"), "--server", "http://127.0.0.1:1"}, 3, "no node answers"},
 	} {
 		code, stdout, stderr := typed(nil, append([]string{"lint"}, c.args...)...)

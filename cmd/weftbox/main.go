@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -63,5 +65,13 @@ func newRootCommand() *cobra.Command {
 		root.AddCommand(c())
 	}
 	root.AddCommand(newExitCodesTopic())
+	root.SetHelpCommand(&cobra.Command{Use: "help [COMMAND…]", Short: "Help about a command", Example: "  weftbox help threads list", RunE: func(c *cobra.Command, names []string) error {
+		about, left, err := root.Find(names)
+		if err != nil || len(left) > 0 {
+			return fmt.Errorf("unknown command %q for %q", strings.Join(names, " "), "weftbox help")
+		}
+		about.InitDefaultHelpFlag()
+		return about.Help()
+	}})
 	return root
 }

@@ -37,7 +37,7 @@ func TestManagementCommands(t *testing.T) {
 		{exitUsage, "not JSON", "activities create wait --name third --config {"},
 		{0, `"state":"killed"`, "activities kill second"},
 		{exitConflict, "killed", "activities resume second"},
-		{exitNotFound, "weftbox apply", "activities get nope"},
+		{exitNotFound, "weftbox activities list", "activities get nope"},
 		{0, `"latest_version":"1"`, "definitions list"},
 		{0, `"version":"1"`, "definitions versions wait"},
 		{0, `"enabled":true`, "definitions get wait 1"},
@@ -64,7 +64,7 @@ func TestManagementCommands(t *testing.T) {
 		{0, "status  waiting", "threads continue first 1 -o table"},
 		{0, `"status":"killed"`, "threads kill first 1"},
 		{exitConflict, "killed", "threads resume first 1"},
-		{exitNotFound, "weftbox threads get first 2", "threads kill first 2"},
+		{exitNotFound, "weftbox threads list first\n", "threads kill first 2"},
 		{0, `"deleted":true`, "definitions delete wait 1 --force"},
 	} {
 		code, out, errs := typed(n, strings.Fields(c.line)...)

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +15,12 @@ func newThreadsRepair() *cobra.Command {
 		Short: "Let a thread go on that waits for repair: run its action again, wait on, or go to another action",
 		Args:  cobra.RangeArgs(3, 4),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case !slices.Contains([]string{"retry", "waiting", "goto"}, args[2]):
+				return fail(exitUsage, c.CommandPath()+" --help", "there is no %q: write retry, waiting or goto ACTION", args[2])
+			case (args[2] == "goto") != (len(args) == 4):
+				return fail(exitUsage, c.CommandPath()+" "+typedOut(args[0])+" "+typedOut(args[1])+" goto ACTION", "goto, and nothing else, takes the name of an action")
+			}
 			body := map[string]any{"ctrl": args[2]}
 			if len(args) == 4 {
 				body["goto"] = args[3]
@@ -24,7 +30,7 @@ func newThreadsRepair() *cobra.Command {
 				for _, v := range vars {
 					name, text, ok := strings.Cut(v, "=")
 					if !ok || name == "" {
-						return fmt.Errorf("--var %s is not NAME=VALUE", v)
+						return fail(exitUsage, c.CommandPath()+" --help", "--var %s is not NAME=VALUE", v)
 					}
 					if json.Valid([]byte(text)) {
 						set[name] = json.RawMessage(text)

@@ -37,7 +37,7 @@ func TestThreadsRepair(t *testing.T) {
 	for _, bad := range []struct {
 		ctrl, want string
 		code       int
-	}{{"again", "retry, waiting or goto", exitConflict}, {"waiting", "waits for nothing", exitConflict}, {"goto", "goto", exitUsage}} {
+	}{{"again", "retry, waiting or goto", exitUsage}, {"waiting", "waits for nothing", exitConflict}, {"goto", "goto", exitUsage}} {
 		if out := say(bad.code, "threads", "repair", "first", "u1", bad.ctrl); !strings.Contains(out, bad.want) {
 			t.Errorf("repair %s: expected %q in the answer, got %s", bad.ctrl, bad.want, out)
 		}

@@ -115,9 +115,6 @@ func newThreadsList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if limit < 1 {
-				return fail(exitUsage, "", "--limit %d: ask for one at least", limit)
-			}
 			return listThreads(c, cl, args[0], f.query(), limit)
 		},
 	}
@@ -138,17 +135,24 @@ func listThreads(c *cobra.Command, cl *client, activity, filter string, limit in
 
 // listPages prints up to limit items of a list, page by page: as a table of the rows that row makes, or as JSON lines.
 func listPages(c *cobra.Command, cl *client, out output, path, query string, limit int, rows [][]string, row func(item []byte) ([]string, error)) error {
-	cursor, shown := "", 0
-	for shown < limit {
-		body, err := cl.get(c.Context(), path+fmt.Sprintf("?limit=%d&cursor=%s%s", min(limit-shown, 1000), url.QueryEscape(cursor), query), c.CommandPath()+" --help")
+	if limit < 1 {
+		return fail(exitUsage, "", "--limit %d: ask for one at least", limit)
+	}
+	var page struct {
+		Items []json.RawMessage `json:"items"`
+		Next  string            `json:"next_cursor"`
+	}
+	turn := func(cursor string, limit int) error {
+		page.Items, page.Next = nil, ""
+		body, err := cl.get(c.Context(), path+fmt.Sprintf("?limit=%d&cursor=%s%s", limit, url.QueryEscape(cursor), query), c.CommandPath()+" --help")
 		if err != nil {
 			return err
 		}
-		var page struct {
-			Items []json.RawMessage `json:"items"`
-			Next  string            `json:"next_cursor"`
-		}
-		if err := json.Unmarshal(body, &page); err != nil {
+		return json.Unmarshal(body, &page)
+	}
+	cursor, shown := "", 0
+	for shown < limit {
+		if err := turn(cursor, min(limit-shown, 1000)); err != nil {
 			return err
 		}
 		for _, item := range page.Items {
@@ -169,14 +173,22 @@ func listPages(c *cobra.Command, cl *client, out output, path, query string, lim
 			break
 		}
 	}
-	if out.json {
+	if !out.json {
+		if err := out.table(rows); err != nil {
+			return err
+		}
+	}
+	if cursor == "" {
 		return nil
 	}
-	if err := out.table(rows); err != nil {
+	if err := turn(cursor, 1); err != nil { // a cursor does not say that anything is behind it
 		return err
 	}
-	if cursor != "" {
+	switch {
+	case len(page.Items) > 0:
 		fmt.Fprintf(c.ErrOrStderr(), "there are more: --limit %d\n", limit*10)
+	case page.Next != "":
+		fmt.Fprintf(c.ErrOrStderr(), "there may be more: --limit %d\n", limit*10)
 	}
 	return nil
 }

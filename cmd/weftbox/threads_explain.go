@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,9 @@ func newThreadsExplain() *cobra.Command {
 		Short: "Tell a thread's story in sentences: what became of its messages, where it stands, what it waits for; also after it ended",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
+			if !slices.Contains(languages, lang) {
+				return fail(exitUsage, "", "there is no language %q: choose %s", lang, strings.Join(languages, " or "))
+			}
 			cl, err := newClient(c)
 			if err != nil {
 				return err
