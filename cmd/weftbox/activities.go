@@ -154,7 +154,7 @@ func newActivitiesConfig() *cobra.Command {
 
 func newConfigSet() *cobra.Command {
 	var kind string
-	c := &cobra.Command{Use: "set ACTIVITY ITEM VALUE", Short: "Give an item a value of the activity's own", Example: "  weftbox activities config set coupon '$keep_sleep' true\n  weftbox activities config set coupon greeting 5 --type str",
+	c := &cobra.Command{Use: "set ACTIVITY ITEM VALUE", Short: "Give an item a value of the activity's own", Example: "  weftbox activities config set autumn '$keep_sleep' true\n  weftbox activities config set autumn max_visit_count 5 --type int",
 		Args: cobra.ExactArgs(3), RunE: func(c *cobra.Command, args []string) error {
 			posted := map[string]any{"value": args[2]}
 			switch {

@@ -73,5 +73,6 @@ func newRootCommand() *cobra.Command {
 		about.InitDefaultHelpFlag()
 		return about.Help()
 	}})
+	addExamples(root)
 	return root
 }

@@ -110,7 +110,7 @@ func newStored(use, short string, aliases []string, path string, fields []string
 			}
 			return row, nil
 		})
-	}}, &cobra.Command{Use: "get NAME", Short: "Show one of them", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	}}, &cobra.Command{Use: "get NAME", Short: "Show one of the " + noun + ", by name", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
 		return managed(c, http.MethodGet, path+segment(args[0]), nil, "weftbox "+noun+" list", rows)
 	}}, newStoredPut(path, noun, fields, example, rows), newStoredDelete(path, noun))
 	return parent
@@ -118,7 +118,7 @@ func newStored(use, short string, aliases []string, path string, fields []string
 
 func newStoredPut(path, noun string, fields []string, example string, rows func([]byte) ([][]string, error)) *cobra.Command {
 	values := make([]string, len(fields))
-	c := &cobra.Command{Use: "put NAME", Short: "Store one, or replace what is there", Example: "  " + example, Args: cobra.ExactArgs(1)}
+	c := &cobra.Command{Use: "put NAME", Short: "Store one of the " + noun + ", or replace the one of that name", Example: "  " + example, Args: cobra.ExactArgs(1)}
 	for i, f := range fields {
 		flag := strings.ReplaceAll(f, "_", "-")
 		c.Flags().StringVar(&values[i], flag, "", "its "+strings.ReplaceAll(f, "_", " "))
@@ -142,7 +142,7 @@ func newStoredPut(path, noun string, fields []string, example string, rows func(
 
 func newStoredDelete(path, noun string) *cobra.Command {
 	var force bool
-	c := &cobra.Command{Use: "delete NAME", Short: "Delete one that nothing uses", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
+	c := &cobra.Command{Use: "delete NAME", Short: "Delete one of the " + noun + " that nothing uses", Args: cobra.ExactArgs(1), RunE: func(c *cobra.Command, args []string) error {
 		return managed(c, http.MethodDelete, path+segment(args[0])+forced(force), nil, "weftbox "+noun+" delete --force "+args[0], removedRows)
 	}}
 	addForce(c, &force)
@@ -192,11 +192,11 @@ func textOf(v any) string {
 }
 
 func newStrategiesCommand() *cobra.Command {
-	return newStored("strategies", "Which events concern a thread, and its domain id", []string{"strategy", "ds"}, "/v1/strategies", []string{"when", "domain_id"},
+	return newStored("strategies", "Look at strategies, store and delete them: which events concern a thread, and its domain id", []string{"strategy", "ds"}, "/v1/strategies", []string{"when", "domain_id"},
 		`weftbox strategies put by_user --when 'containsAttr("user_id")' --domain-id 'eventAttr("user_id")'`)
 }
 
 func newServicesCommand() *cobra.Command {
-	return newStored("services", "What action types with a URL there are", []string{"service", "svc"}, "/v1/services", []string{"url"},
+	return newStored("services", "Look at services, store and delete them: action types with a URL", []string{"service", "svc"}, "/v1/services", []string{"url"},
 		`weftbox services put coupon --url http://127.0.0.1:9001/`)
 }

@@ -18,7 +18,7 @@ func newTestCommand() *cobra.Command {
 		Short: "Run scenario files (*_test.yaml): flows on a simulated clock, with services that answer as told",
 		Long: `Run scenario files: each scenario lives on a node of its own in memory, on a clock that only its steps turn.
 A path is a scenario file or a folder, of which all *_test.yaml are run.`,
-		Example: "  weftbox test examples/coupon\n  weftbox test --run silent -v examples/coupon/coupon_test.yaml\n  weftbox test --crash examples",
+		Example: "  weftbox test examples/coupon\n  weftbox test --run silent -v examples/coupon/coupon_test.yaml\n  weftbox test --crash examples/coupon",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, paths []string) error {
 			o := scenario.Options{Crash: crash}
