@@ -33,6 +33,8 @@ func TestProblems(t *testing.T) {
 		{`NOT 1 == 2`, ContextStrategy, codeNot, 0, 8, "NOT ("},
 		{`!eventType() matches "a"`, ContextStrategy, codeNot, 0, 20, "NOT ("},
 		{`1 in {1}`, ContextStrategy, codeForeign, 2, 4, "contains"},
+		{`eventAttr("a") ?? 0`, ContextStrategy, codeForeign, 15, 17, "a ?: b"},
+		{`? 1`, ContextStrategy, codeUnexpected, 0, 1, ""},
 		{`2--3`, ContextStrategy, codeForeign, 1, 3, "space"},
 		{`[1,2]`, ContextStrategy, codeUnexpected, 0, 1, "{1, 2, 3}"},
 		{`(1`, ContextStrategy, codeEnded, 2, 2, ""},

@@ -51,6 +51,10 @@ func (p *parser) start() *node {
 	case "&&", "||":
 		p.fail(t.start, t.end, codeUnexpected, say("%s needs a value on its left", t.text), words{})
 	}
+	if t.kind == tokOp && t.text == "?" && p.pos > 0 && p.ahead(-1).text == "?" && p.ahead(-1).end == t.start {
+		p.fail(t.start-1, t.end, codeForeign, say("%s is not part of the language", "??"), say(`a default for null and "" is written a ?: b, one for what may be missing var("a", b)`))
+		return nil
+	}
 	p.fail(t.start, t.end, codeUnexpected, say("expected a value, found %s", t.show()), foreignSign(t.text))
 	return nil
 }
