@@ -124,3 +124,21 @@ func TestThreadsSeeAChangedActivityAtOnce(t *testing.T) {
 		t.Errorf("?state=killed: expected activity 1 only, got %s", g.text)
 	}
 }
+
+// TestAMonitorThatIsNoServiceIsTold: a definition with it is refused, an activity's config is taken with a warning, as a service may come and go.
+func TestAMonitorThatIsNoServiceIsTold(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	n.story()
+	const path = "/v1/activities/first/config"
+	for _, c := range []struct{ body, want string }{
+		{`{"$monitors":[{"service":"mial"}]}`, `"code":"WB2252","severity":"warning","path":"/config/$monitors","message":"there is no service \"mial\": nobody is told until it is registered","hint":"did you mean \"mail\"?"`},
+		{`{"$monitors":null,"$schedule.monitor":"nobody_at_all"}`, `"path":"/config/$schedule.monitor"`},
+	} {
+		if g := n.do("PATCH", path, c.body); g.status != 200 || !strings.Contains(g.text, c.want) {
+			t.Errorf("PATCH %s: expected 200 and %s, got %d %s", c.body, c.want, g.status, g.text)
+		}
+	}
+	if g := n.do("PUT", path, `{"$monitors":[{"service":"mail"}]}`); g.status != 200 || strings.Contains(g.text, "WB2252") {
+		t.Errorf("expected a monitor that is registered to be taken without a warning, got %d %s", g.status, g.text)
+	}
+}

@@ -191,7 +191,8 @@ func (c *Cache) checkActivity(a Activity) []definitions.Problem {
 	if d == nil {
 		return append(problems, why)
 	}
-	return append(problems, checkConfig(a.Config, d)...)
+	problems = append(problems, checkConfig(a.Config, d)...)
+	return append(problems, unknownMonitors(a.Config, c.Load().Services)...)
 }
 
 // runnable returns the latest enabled version that compiles, or why there is none.

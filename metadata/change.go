@@ -293,7 +293,7 @@ func (c *Cache) checkOverrides(a Activity) []definitions.Problem {
 	if d == nil {
 		d = &definitions.Definition{Name: a.Definition, Config: a.Config}
 	}
-	return checkConfig(a.Config, d)
+	return append(checkConfig(a.Config, d), unknownMonitors(a.Config, c.Load().Services)...)
 }
 
 // Version returns a stored version of a definition, nil if there is none.

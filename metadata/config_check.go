@@ -62,6 +62,26 @@ func checkSetting(key string, v any) []definitions.Problem {
 	return nil
 }
 
+// unknownMonitors warns of monitors that are no registered services. In a definition that is an error; here the service may have been deleted
+// since, and the other items are to be changed all the same.
+func unknownMonitors[V any](config map[string]any, services map[string]V) (out []definitions.Problem) {
+	for _, m := range (definitions.Settings{}).With(config).Monitors {
+		if _, known := services[m.Service]; known {
+			continue
+		}
+		hint := "correct the name, or register the service"
+		if near := expr.Nearest(m.Service, sortedKeys(services)); near != "" {
+			hint = "did you mean " + quoted(near) + "?"
+		}
+		key := "$monitors"
+		if _, there := config[key]; !there {
+			key = "$schedule.monitor"
+		}
+		out = append(out, warning(codeMonitor, "/config/"+key, "there is no service "+quoted(m.Service)+": nobody is told until it is registered", hint))
+	}
+	return out
+}
+
 func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {

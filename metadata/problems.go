@@ -22,6 +22,7 @@ const (
 	codeBehavior   = "WB1257"
 	codeSetting    = "WB1258"
 	codeConfigKey  = "WB2251"
+	codeMonitor    = "WB2252"
 )
 
 // Codes returns the codes of problems with metadata, in ascending order; those of definitions are definitions.Codes.
@@ -53,6 +54,9 @@ func Codes() []definitions.Code {
 		{Code: codeConfigKey, Severity: warn, Text: "The config of an activity has an item that its definition's config does not have.", Fix: "Correct the name, or add the item to the definition.",
 			Example: "activities:\n  - name: autumn\n    definition: coupon\n    config: {dyas: 3}", Better: "activities:\n  - name: autumn\n    definition: coupon\n    config: {days: 3}",
 			TextZh: "活动的 config 里有定义的 config 所没有的项。", FixZh: "改正名字，或把这一项加到定义里。"},
+		{Code: codeMonitor, Severity: warn, Text: "The config of an activity names a service as monitor that is not registered: nobody is told until it is.", Fix: "Correct the name, or register the service.",
+			Example: "activities:\n  - name: autumn\n    definition: coupon\n    config: {$monitors: [{service: psuh}]}", Better: "activities:\n  - name: autumn\n    definition: coupon\n    config: {$monitors: [{service: push}]}",
+			TextZh: "活动的 config 里作为监视者的服务没有注册：注册之前没有人会被通知。", FixZh: "改正名字，或注册这个服务。"},
 	}
 }
 
