@@ -250,7 +250,7 @@ func TestExprEval(t *testing.T) {
 		{[]string{"eval", `"中文" + eventAtr("x")`}, exitFailed, "", "column 8: there is no function eventAtr"},
 		{[]string{"eval", `1`, "--event", `{`}, exitUsage, "", "event: "},
 		{[]string{"eval", `1`, "--batch"}, exitUsage, "", "leave out EXPR"},
-		{[]string{"eval", `1`, `2`}, exitUsage, "", "accepts"},
+		{[]string{"eval", `1`, `2`}, exitUsage, "", "this has 2 arguments"},
 		{[]string{"functions", "list.ad"}, exitNotFound, "", "did you mean list.add?"},
 		{[]string{"functions", "--lang", "fr"}, exitUsage, "", "en or zh"},
 	} {
