@@ -32,7 +32,8 @@ func (c *call) body() ([]byte, error) {
 	case errors.As(err, &over):
 		return nil, tooLarge
 	case err != nil:
-		return nil, badBody("the body could not be read to its end: " + err.Error())
+		return nil, &bushttp.Problem{Status: http.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole",
+			Detail: "it ended too early (" + err.Error() + "), and nothing was changed: send the request again", Retryable: true}
 	}
 	return data, nil
 }

@@ -24,6 +24,10 @@ func (s *Server) guard(mux *http.ServeMux) http.Handler {
 			s.fail(w, r, p)
 			return
 		}
+		if p := crooked(r); p != nil {
+			s.fail(w, r, p)
+			return
+		}
 		if _, pattern := mux.Handler(r); pattern == "" {
 			s.fail(w, r, unrouted(mux, w, r))
 			return
@@ -101,6 +105,19 @@ func unrouted(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) *busht
 		return &bushttp.Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Title: r.Method + " is not for this path", Detail: "use " + allow}
 	}
 	return &bushttp.Problem{Status: http.StatusNotFound, Code: "unknown_path", Title: "There is no such path", Detail: quote(r.URL.Path) + " leads nowhere: GET /v1 lists the paths"}
+}
+
+// crooked refuses a path with an empty part, "." or "..", which the mux would lead elsewhere: a domain id that was left out must not
+// become another route.
+func crooked(r *http.Request) *bushttp.Problem {
+	parts := strings.Split(r.URL.EscapedPath(), "/")
+	for i, part := range parts {
+		if part == "." || part == ".." || part == "" && i > 0 && i < len(parts)-1 {
+			return &bushttp.Problem{Status: http.StatusNotFound, Code: "unknown_path", Title: "There is no such path",
+				Detail: quote(r.URL.Path) + ` has an empty part, "." or "..": write names in full, with %2E for a dot; GET /v1 lists the paths`}
+		}
+	}
+	return nil
 }
 
 // probe keeps the header of an answer and nothing else.

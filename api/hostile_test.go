@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -154,5 +155,38 @@ func TestHostileExpressions(t *testing.T) {
 	}
 	if g := n.must(200, "GET", "/v1/strategies", ""); g.text != "{\"items\":[]}\n" {
 		t.Errorf("expected none of them to be stored, got %s", g.text)
+	}
+}
+
+// TestCrookedPathsAndCutBodies are answered by problems, not by redirects to other routes, and alike on all routes.
+func TestCrookedPathsAndCutBodies(t *testing.T) {
+	n := startNode(t, nodeOptions{})
+	n.story()
+	send := func(request string) string {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(n.url, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "%s", strings.ReplaceAll(request, "\n", "\r\n"))
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(conn) // what came until the node hangs up
+		return string(text)
+	}
+	for _, path := range []string{"/v1//activities", "/v1/activities/../services", "/v1/./activities", "/v1/activities/first/threads//pause", "//v1/activities", "/v1/activities/.."} {
+		if got := send("GET " + path + " HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n\n"); !strings.HasPrefix(got, "HTTP/1.1 404") || !strings.Contains(got, `"code":"unknown_path"`) {
+			t.Errorf("GET %s: expected 404 unknown_path, got %s", path, got)
+		}
+	}
+	if got := send("GET /v1/activities/first/threads/a%2F%2Fb HTTP/1.1\nHost: 127.0.0.1\nConnection: close\n\n"); !strings.Contains(got, `"code":"thread_not_found"`) {
+		t.Errorf("expected a domain id with escaped slashes to be one, got %s", got)
+	}
+	for _, path := range []string{"/v1/events", "/v1/definitions", "/v1/services"} {
+		got := send("POST " + path + " HTTP/1.1\nHost: 127.0.0.1\nConnection: close\nContent-Length: 100\n\n{\"name\":")
+		if !strings.HasPrefix(got, "HTTP/1.1 400") || !strings.Contains(got, `"code":"body_cut_short"`) || !strings.Contains(got, "send the request again") || !strings.Contains(got, `"retryable":true`) {
+			t.Errorf("POST %s with a body that is cut short: expected 400 body_cut_short that may be repeated, got %s", path, got)
+		}
 	}
 }

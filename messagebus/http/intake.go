@@ -160,7 +160,7 @@ func cutShort(err error) *Problem {
 		return &Problem{Status: nethttp.StatusRequestTimeout, Code: "body_timeout", Title: "The body came too slowly",
 			Detail: "nothing of this request was taken: repeat it, or post less with each request", Retryable: true}
 	}
-	return &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: err.Error(), Retryable: true}
+	return &Problem{Status: nethttp.StatusBadRequest, Code: "body_cut_short", Title: "The body did not come whole", Detail: "it ended too early (" + err.Error() + "): send the request again", Retryable: true}
 }
 
 // decode runs a decoder into m when its turn has come. The decoder may answer with what the queue says.
