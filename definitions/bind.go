@@ -79,7 +79,7 @@ func contains(list []string, s string) bool {
 // need returns an entry that must be there.
 func (f fields) need(key string, hint words) *node {
 	n := f.found[key]
-	if n == nil {
+	if n == nil && !f.n.merged {
 		f.c.report("WB1102", f.n, f.path, say("the key %s is missing here", quote(key)), hint)
 	}
 	return n

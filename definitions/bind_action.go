@@ -63,7 +63,7 @@ func (c *checker) action(n *node, path string, index int, first map[string]*node
 	c.actionType(f, a, path)
 	if v := f.found["args"]; v != nil {
 		c.actionArgs(v, sub(path, "args"), a)
-	} else if a.Spec != nil && a.Spec.Required {
+	} else if a.Spec != nil && a.Spec.Required && !n.merged {
 		c.report("WB1102", n, path, say(`the key "args" is missing here: %s needs it`, a.Type), argsHint(a.Spec))
 	}
 	if v := f.found["ctrl"]; v != nil {

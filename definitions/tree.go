@@ -46,6 +46,7 @@ type node struct {
 	size         int     // nodes below and with this one, aliases expanded
 	height       int     // levels of lists and maps below and with this one
 	number       func() (any, error)
+	merged       bool // of a map that had a merge key, which was told: the keys that it misses may stand there
 }
 
 // get returns the value of a map entry, nil if there is none.

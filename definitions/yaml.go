@@ -208,6 +208,7 @@ func (b *builder) buildMap(y *yaml.Node, n *node, depth int) {
 		if y.Content[i].Tag == "!!merge" {
 			b.say("WB1008", &node{line: y.Content[i].Line, column: y.Content[i].Column, value: "<<"},
 				say(`the merge key "<<" is not supported`), say("write the keys out"))
+			n.merged = true
 			b.below(crumb{"<<", -1}, y.Content[i+1], depth+1)
 			continue
 		}
