@@ -100,3 +100,26 @@ func TestGuardsCostABoundedNumberOfLooks(t *testing.T) {
 		t.Error("expected a source beyond the bound to count as guarded, so that nothing is said in error")
 	}
 }
+
+// FuzzPresent evaluates conditions where the thread has no variable at all: whatever comes out, no variable may be said to be there.
+func FuzzPresent(f *testing.F) {
+	for _, src := range []string{`context.containsKey("x") AND var("x") == 1`, `var("x", null) != null ? var("x") : 0 == 0`, `NOT context.containsKey("x") OR intVar("x") > 0`,
+		`(context["x"] ?: 5) == 5`, `context?.x == null`, `when(context.containsKey("x")).then(true).get(false)`, `allVars().get("x", 3) > 2 AND $("y", 0) < 1`,
+		`context.containsKey("x") ? false : eventAttr("a", true)`, `{1, 2}.?[context.containsKey("x")].size() == 0`, `resultOk() OR var("x", false)`} {
+		f.Add(src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		for _, ctx := range []Context{ContextAction, ContextCtrl} {
+			p, _ := Compile(src, ctx)
+			if p == nil {
+				continue
+			}
+			s := &Scope{Event: &Event{}, Result: &Result{}, Thread: &ThreadInfo{}}
+			if v, err := p.Eval(s); err == nil {
+				if b, isBool := v.(bool); isBool && len(p.Present(b)) > 0 {
+					t.Errorf("%s gives %v where there is no variable, yet %v are said to be there then", src, b, p.Present(b))
+				}
+			}
+		}
+	})
+}
