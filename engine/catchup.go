@@ -3,6 +3,7 @@ package engine
 import (
 	"time"
 
+	"github.com/weftbox/weftbox/internal/fault"
 	"github.com/weftbox/weftbox/messagebus"
 )
 
@@ -28,7 +29,8 @@ func startCatchUp(c messagebus.Consumer) catchUp {
 }
 
 // releasedMs returns up to which due time alarms are released now: no alarm goes ahead of a record that was stamped before it and is still unread at a
-// source that is behind. It is asked before the sources are polled, since a turn gives a thread its alarms before its events.
+// source that is behind, nor of what a thread sent before it in an earlier life of the node. It is asked before the sources are polled, since a turn
+// gives a thread its alarms before its events.
 func (e *Engine) releasedMs(nowMs int64) int64 {
 	released := nowMs
 	for i := range e.sources {
@@ -52,5 +54,20 @@ func (e *Engine) releasedMs(nowMs int64) int64 {
 			released = min(released, oldestMs)
 		}
 	}
-	return released
+	return min(released, e.releasedByMailMs(nowMs))
+}
+
+// releasedByMailMs returns up to which due time old mail releases alarms.
+func (e *Engine) releasedByMailMs(nowMs int64) int64 {
+	oldestMs, since, ok := e.relay.holds()
+	if !ok || e.mailGiven || fault.On("mail-no-catch-up") {
+		return nowMs
+	}
+	if time.Since(since) > e.o.CatchUpMax {
+		e.mailGiven = true
+		e.o.Log.Warn("alarms are released although what threads sent to threads before the start is not all handed over: it was waited for long enough",
+			"catchup_max", e.o.CatchUpMax)
+		return nowMs
+	}
+	return min(nowMs, oldestMs)
 }

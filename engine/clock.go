@@ -95,10 +95,12 @@ func (e *Engine) settle(ctx context.Context) error {
 			return ctx.Err()
 		}
 		e.Turn()
-		if e.nextDue() > e.now() {
-			if left, err := e.carryMail(ctx); err != nil || !left {
-				return err
-			}
+		due := e.nextDue() <= e.now()
+		if due && e.releasedByMailMs(e.now()) == e.now() {
+			continue
+		}
+		if left, err := e.carryMail(ctx); err != nil || !left && !due {
+			return err
 		}
 	}
 	return fmt.Errorf("%w: after %d turns at %d ms there is still something to do; a definition that goes round without waiting does that", ErrBusyClock, e.o.MaxTurnsAtOnce, e.now())

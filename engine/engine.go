@@ -89,7 +89,8 @@ type Engine struct {
 	printer *printer
 	warned  map[string]time.Time // text and cause → when it was last logged (one line a minute); cleared when it grows
 
-	sources []source
+	sources   []source
+	mailGiven bool // old mail was waited for long enough
 
 	mu      sync.Mutex
 	inbox   []input       // from the relay and from callers; guarded by mu
@@ -156,7 +157,9 @@ func New(o Options) (*Engine, error) {
 			return nil, err
 		}
 		for _, d := range destinations {
-			e.relay.dirty(d, uint16(slot))
+			if err := e.relay.found(d, uint16(slot), meta.Sequence); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := errors.Join(e.countKeys(), e.countLetters(), e.countSweeps(), e.openJobs()); err != nil {

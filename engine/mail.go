@@ -21,6 +21,7 @@ type mailbag struct {
 	destination uint32
 	rows        []store.Outbox
 	bytes       int       // of the rows' bodies
+	old         []uint16  // slots whose old mail ends with these rows
 	fresh       []sentRow // applied by this turn: they can go once that is on disk
 	known       []sentRow // applied by an earlier turn: they go now
 }

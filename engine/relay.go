@@ -41,6 +41,7 @@ type relay struct {
 	held   []*destination // wait until large is less
 	unread int            // bytes of answers that no turn has taken
 	reads  chan struct{}
+	old    oldMail
 }
 
 // destination is one receiver with a backlog. Its fields are guarded by relay.mu.
@@ -48,6 +49,7 @@ type destination struct {
 	number  uint32
 	waiting []uint64 // bit per slot: has rows that nobody is sending
 	busy    []uint64 // bit per slot: rows are under way, or delivered and not yet deleted
+	old     []uint64 // bit per slot: has rows of before the start that no turn has taken; nil: none
 	next    int      // slot to look at first
 	senders int
 	batch   int         // rows of one request: half as many after a failure, twice as many after a success
@@ -198,8 +200,8 @@ func (r *relay) drop(d *destination) {
 	}
 }
 
-// take collects rows of slots that nobody is sending and marks these busy.
-func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox, bytes int, err error) {
+// take collects rows of slots that nobody is sending and marks these busy; old are the slots whose old mail ends with them.
+func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox, old []uint16, bytes int, err error) {
 	r.reads <- struct{}{}
 	defer func() { <-r.reads }()
 	n := len(r.e.slots)
@@ -221,10 +223,17 @@ func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox
 		before := len(rows)
 		rows, err = r.e.store.OutboxRows(slot, d.number, 0, maxRows-before, maxBytes-bytes, rows)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		for _, row := range rows[before:] {
 			bytes += len(row.Body)
+		}
+		ends, err := r.endsOld(d, slot, rows[before:])
+		if err != nil {
+			return nil, nil, 0, err
+		}
+		if ends {
+			old = append(old, slot)
 		}
 		r.mu.Lock()
 		if len(rows) == before {
@@ -235,13 +244,13 @@ func (r *relay) take(d *destination, maxRows, maxBytes int) (rows []store.Outbox
 		d.next = int(slot) + 1
 		r.mu.Unlock()
 	}
-	return rows, bytes, nil
+	return rows, old, bytes, nil
 }
 
 // sendBatch sends one batch and hands what became of it to the next turn; it returns how many rows were delivered.
 func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 	maxRows, maxBytes := r.reserve(d)
-	rows, bytes, err := r.take(d, maxRows, maxBytes)
+	rows, old, bytes, err := r.take(d, maxRows, maxBytes)
 	beyond := max(0, bytes-maxBytes)
 	if err == nil && !r.grow(d, rows, beyond) {
 		r.release(maxBytes, 0)
@@ -256,6 +265,7 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 		return 0, err
 	}
 	if len(rows) == 0 {
+		r.brought(d.number, old)
 		return 0, nil
 	}
 	if _, ok := store.IsSlot(d.number); ok {
@@ -263,7 +273,7 @@ func (r *relay) sendBatch(ctx context.Context, d *destination) (int, error) {
 		if fault.On("mail-deleted-early") {
 			r.deleteEarly(d, rows)
 		}
-		if err := r.e.put(input{mail: &mailbag{destination: d.number, rows: rows, bytes: bytes}}, 0); err != nil {
+		if err := r.e.put(input{mail: &mailbag{destination: d.number, rows: rows, old: old, bytes: bytes}}, 0); err != nil {
 			return 0, err
 		}
 		return len(rows), nil

@@ -175,6 +175,9 @@ func (t *turn) collect() error {
 			return err
 		}
 	}
+	for _, bag := range t.bags { // not before the alarms were taken: in a turn they come before mail
+		e.relay.brought(bag.destination, bag.old)
+	}
 	return t.sweep()
 }
 

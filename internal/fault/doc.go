@@ -21,6 +21,7 @@ var names = []struct{ Name, What string }{
 	{"counters-apart", "counters land in a second batch"},
 	{"parked-reordered", "parked mail is handed over in the wrong order"},
 	{"no-catch-up", "alarms do not wait for a source that is behind"},
+	{"mail-no-catch-up", "alarms do not wait for what threads had sent to threads when the node started"},
 	{"key-apart", "an idempotency key lands in a second batch"},
 	{"slots-as-one", "what one slot knows of a record counts for all its slots"},
 	{"numbers-apart", "a slot's numbers land in a second batch, so that request ids are given twice"},

@@ -126,6 +126,7 @@ func (r *run) observe(slot uint16, id activity.ID, number uint64, m activity.Mes
 		}
 	case *activity.Alarm:
 		kind = s.alarm(m.Run, row{m.DueMs, m.Visit, m.Kind})
+		r.notAhead(id, m.DueMs)
 		for _, src := range r.node.sources {
 			if stamp := src.feed.stamps[src.before]; !src.caught && stamp < m.DueMs && m.Kind == activity.AlarmAction {
 				r.fail("thread %v was given its alarm of %d ms although the record at position %d of %s, stamped %d ms earlier, was unread since the start",

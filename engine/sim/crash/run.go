@@ -194,6 +194,7 @@ func (r *run) afterlife() error {
 		if err := r.survive(); err != nil {
 			return err
 		}
+		r.startSaid()
 		for _, c := range r.clients {
 			c.reborn(r)
 		}

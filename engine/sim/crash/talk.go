@@ -12,7 +12,9 @@ type said struct {
 	kind      string
 	from, to  activity.ID
 	n, amount int64
+	atMs      int64
 	heard     bool // by a turn on disk
+	waits     bool // it lay in the outbox when the node started, and no turn has given it to its thread yet
 }
 
 // line is what a slot's threads send to one thread: it arrives in order.
@@ -41,7 +43,7 @@ func (s *stepper) say(kind string) {
 	if kind == "echo" {
 		to.Activity = users
 	}
-	s.facts = append(s.facts, fact{said: &said{seq: s.number<<16 | s.place, kind: kind, from: s.id, to: to, n: s.t.n, amount: s.t.sum}})
+	s.facts = append(s.facts, fact{said: &said{seq: s.number<<16 | s.place, kind: kind, from: s.id, to: to, n: s.t.n, amount: s.t.sum, atMs: s.nowMs}})
 	s.place++
 }
 
@@ -60,6 +62,7 @@ func (r *run) eventAt(id activity.ID, e *activity.Event) *event {
 	if e.Type != m.kind || id != m.to || n != m.n || amount != m.amount {
 		r.fail("thread %v was given %s %v with n %d and amount %d, but thread %v sent %s to %v with n %d and amount %d", id, e.Type, q, n, amount, m.from, m.kind, m.to, m.n, m.amount)
 	}
+	m.waits = false
 	return &event{kind: m.kind, from: m.from.Domain, sent: q, n: m.n, amount: m.amount}
 }
 
@@ -69,6 +72,23 @@ func (r *run) keepSaid(q request, m *said) {
 		r.fail("thread %v sends %s %v, whose number was given to another one before", m.from, m.kind, q)
 	}
 	r.ledger.said[q] = m
+}
+
+// startSaid notes what a node finds in its outboxes when it starts.
+func (r *run) startSaid() {
+	for _, m := range r.ledger.said {
+		m.waits = !m.heard
+	}
+}
+
+// notAhead: an alarm rings when what was sent before it, and found in an outbox at the start, is with its thread.
+func (r *run) notAhead(id activity.ID, dueMs int64) {
+	for q, m := range r.ledger.said {
+		if m.waits && m.atMs < dueMs {
+			r.fail("thread %v was given its alarm of %d ms although %s %v, sent %d ms earlier, lay in an outbox since the start", id, dueMs, m.kind, q, dueMs-m.atMs)
+			return
+		}
+	}
 }
 
 // keepHeard notes that a turn on disk gave this to its thread: once, in the order in which the sender's slot has sent it.
