@@ -119,7 +119,6 @@ func TestAKeptMessageWaitsForItsService(t *testing.T) {
 	}
 	r.restart()
 	r.service("audit")
-	r.advance(activity.RecheckMs)
 	r.quiet()
 	r.lacks(n, "waiting wait , 0 parked, from absent")
 	if got := r.told(); !slices.Equal(got, []string{"7"}) {
@@ -127,7 +126,7 @@ func TestAKeptMessageWaitsForItsService(t *testing.T) {
 	}
 }
 
-// TestAStalledThreadLooksAgainForItsService: nobody commands it, and the alarm that needed the service is honoured then.
+// TestAStalledThreadLooksAgainForItsService: nobody commands it, no sweep comes by, and the alarm that needed the service is honoured then.
 func TestAStalledThreadLooksAgainForItsService(t *testing.T) {
 	r, n := lacking(t)
 	r.advance(10_000)
@@ -135,6 +134,7 @@ func TestAStalledThreadLooksAgainForItsService(t *testing.T) {
 	r.advance(activity.RecheckMs)
 	r.lacks(n, "stalled wait service_missing, 0 parked, from waiting")
 	r.service("audit")
+	r.e.sweeper.snap = r.cache.Load()
 	r.advance(activity.RecheckMs)
 	r.quiet()
 	if got := r.told(); len(got) == 0 || got[0] != "0" {

@@ -1,13 +1,19 @@
 package store
 
-import "math"
+import (
+	"math"
 
-// Sweep says how far the threads of an activity were gone through since its state changed.
+	"github.com/weftbox/weftbox/activity"
+)
+
+// Sweep says how far the threads of an activity were gone through since its state changed. That of activity 0 is about the stalled threads of all
+// activities, since a service was registered.
 type Sweep struct {
-	StateAt uint64 // which change of the state: its metadata revision
-	Done    bool
-	Slot    uint16 // where it goes on
-	After   string // the last domain id looked at in Slot, "" for none
+	StateAt  uint64 // which change of the state: its metadata revision; of activity 0: the revision up to which all changes were seen
+	Done     bool
+	Slot     uint16 // where it goes on
+	After    string // the last domain id looked at in Slot, "" for none
+	Activity uint32 // of activity 0: whose threads it is at
 }
 
 // Tags of row w.
@@ -16,6 +22,7 @@ const (
 	sweepDone    = 2
 	sweepSlot    = 3
 	sweepAfter   = 4
+	sweepAt      = 5
 )
 
 func appendSweepKey(dst []byte, number uint32) []byte {
@@ -34,6 +41,7 @@ func (b *Batch) PutSweep(number uint32, s Sweep) {
 	b.value = appendUintField(b.value, sweepDone, done)
 	b.value = appendUintField(b.value, sweepSlot, uint64(s.Slot))
 	b.value = appendTextField(b.value, sweepAfter, s.After)
+	b.value = appendUintField(b.value, sweepAt, uint64(s.Activity))
 	b.set()
 }
 
@@ -44,6 +52,13 @@ func (s *Store) Sweep(number uint32) (out Sweep, ok bool, err error) {
 	if !ok || err != nil {
 		return Sweep{}, false, err
 	}
+	if out, err = decodeSweep(value); err != nil {
+		return Sweep{}, false, corrupt(key(nil), err)
+	}
+	return out, true, nil
+}
+
+func decodeSweep(value string) (out Sweep, err error) {
 	r := readRow(value)
 	for r.next() {
 		switch r.tag {
@@ -55,10 +70,63 @@ func (s *Store) Sweep(number uint32) (out Sweep, ok bool, err error) {
 			out.Slot = uint16(r.small(math.MaxUint16))
 		case sweepAfter:
 			out.After = r.body
+		case sweepAt:
+			out.Activity = uint32(r.small(math.MaxUint32))
 		}
 	}
-	if r.err != nil {
-		return Sweep{}, false, corrupt(key(nil), r.err)
+	return out, r.err
+}
+
+// Sweeps reads how far all sweeps are that there ever were, by activity.
+func (s *Store) Sweeps() (map[uint32]Sweep, error) {
+	head := appendHead(nil, NodeSlot, letterSweep)
+	c, err := s.rangeCursor(head, appendEnd(nil, head))
+	if err != nil {
+		return nil, err
 	}
-	return out, true, nil
+	out := map[uint32]Sweep{}
+	for ok := c.First(); ok; ok = c.Next() {
+		var value string
+		if value, err = c.see(); err != nil {
+			break
+		}
+		r := keyReader{rest: c.Key()[len(head):]}
+		number := r.u32()
+		row, e := decodeSweep(value)
+		if !r.done() {
+			e = errKey
+		}
+		if e != nil {
+			err = corrupt(c.Key(), e)
+			break
+		}
+		out[number] = row
+	}
+	return out, c.finish(err)
+}
+
+// Stalled returns how many threads of an activity are stalled in a slot: a seek, and a key for each place where threads of it ever stood.
+func (s *Store) Stalled(slot uint16, number uint32) (n int64, err error) {
+	prefix := appendU32(appendHead(nil, slot, letterCounter), number)
+	c, err := s.rangeCursor(prefix, appendEnd(nil, prefix))
+	if err != nil {
+		return 0, err
+	}
+	for ok := c.First(); ok; ok = c.Next() {
+		if key := c.Key(); activity.Status(key[len(key)-1]) != activity.Stalled {
+			c.visited++
+			continue
+		}
+		var value string
+		if value, err = c.see(); err != nil {
+			break
+		}
+		sum, e := decodeSum([]byte(value))
+		if e != nil {
+			err = corrupt(c.Key(), e)
+			break
+		}
+		n += sum
+	}
+	return n, c.finish(err)
 }
