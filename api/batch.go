@@ -178,5 +178,11 @@ func (s *Server) stopJob(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.withJob(c, http.StatusAccepted, s.o.Engine.StopJob)
+	return s.withJob(c, http.StatusAccepted, func(id uint64) (store.Job, error) {
+		j, err := s.o.Engine.StopJob(c.r.Context(), id)
+		if err != nil && !errors.Is(err, engine.ErrNoJob) && c.r.Context().Err() == nil {
+			err = notNow(err)
+		}
+		return j, err
+	})
 }

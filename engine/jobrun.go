@@ -13,6 +13,7 @@ import (
 func (b *jobBook) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	defer close(b.gone)
 	for ctx.Err() == nil {
 		next := b.round(time.Now(), func(op *jobOp) error { return b.e.doJob(ctx, op) })
 		timer.Reset(max(0, time.Until(next)))
@@ -169,6 +170,9 @@ func (b *jobBook) save(j *job, do func(*jobOp) error, change func(*store.Job)) e
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if row.State.Ended() && !j.row.State.Ended() && j.ended != nil {
+		close(j.ended)
+	}
 	j.row, j.saved = row, time.Now()
 	return nil
 }

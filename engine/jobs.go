@@ -74,13 +74,15 @@ type jobBook struct {
 	mu   sync.Mutex
 	all  map[uint64]*job // guarded by mu
 	wake chan struct{}
+	gone chan struct{} // closed when no job is carried out any more
 }
 
 // job is one batch job under way. The runner's goroutine owns what is not guarded.
 type job struct {
 	row    store.Job // guarded by the book's mu: Counts are of the slots before Slot
 	here   store.JobSlot
-	stop   bool // guarded by mu
+	stop   bool          // guarded by mu
+	ended  chan struct{} // closed when the end is on disk; guarded by mu, nil while nobody waits for it
 	match  *matcher
 	check  *matcher // the turn's own: the two work at the same time
 	loaded bool     // here is that of the slot
@@ -90,7 +92,7 @@ type job struct {
 
 // openJobs reads the jobs; those under way go on when the loop runs.
 func (e *Engine) openJobs() error {
-	e.jobs = &jobBook{e: e, all: map[uint64]*job{}, wake: make(chan struct{}, 1)}
+	e.jobs = &jobBook{e: e, all: map[uint64]*job{}, wake: make(chan struct{}, 1), gone: make(chan struct{})}
 	rows, err := e.store.Jobs()
 	for i := range rows {
 		e.jobs.all[rows[i].ID] = &job{row: rows[i]}
@@ -219,18 +221,41 @@ func (e *Engine) Job(id uint64) (store.Job, error) {
 	return store.Job{}, ErrNoJob
 }
 
-// StopJob stops a job that has not ended: it does no more than what is under way, and does not go on later. The state follows soon.
-func (e *Engine) StopJob(id uint64) (store.Job, error) {
+// StopJob stops a job that has not ended: it does no more than what is under way, and does not go on later. It returns once the end is on disk, with
+// the job as it ended: it may have been done, or have failed, just before. Errors are ErrNoJob or a failure: then the job may be stopped or not. It
+// needs a running loop.
+func (e *Engine) StopJob(ctx context.Context, id uint64) (store.Job, error) {
 	b := e.jobs
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	j := b.all[id]
 	if j == nil || j.row.CreatedMs == 0 {
+		b.mu.Unlock()
 		return store.Job{}, ErrNoJob
 	}
 	j.stop = true
+	if j.ended == nil {
+		j.ended = make(chan struct{})
+		if j.row.State.Ended() {
+			close(j.ended)
+		}
+	}
+	ended := j.ended
+	b.mu.Unlock()
 	b.poke()
-	return j.view(), nil
+	var err error
+	select {
+	case <-ended:
+	case <-b.gone:
+		err = errStopping
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if j.row.State.Ended() {
+		err = nil
+	}
+	return j.view(), err
 }
 
 func (b *jobBook) poke() {

@@ -192,11 +192,33 @@ func TestStoppedJobStaysStopped(t *testing.T) {
 	r, number := crowdOf(t, 500)
 	r.startNow(store.Job{Operation: "kill", Rate: 100, Filter: store.ThreadFilter{Activity: number}})
 	r.e.RunJobsNow()
-	if _, err := r.e.StopJob(1); err != nil {
-		t.Fatal(err)
+	answered := make(chan store.Job)
+	go func() {
+		j, err := r.e.StopJob(context.Background(), 1)
+		if err != nil {
+			t.Error(err)
+		}
+		answered <- j
+	}()
+	until(t, "the job to be told to stop", func() bool {
+		r.e.jobs.mu.Lock()
+		defer r.e.jobs.mu.Unlock()
+		return r.e.jobs.all[1].stop
+	})
+	select {
+	case j := <-answered:
+		t.Fatalf("the stop is answered with %v before its turn", j.State)
+	default:
+	}
+	r.e.RunJobsNow()
+	stopped := <-answered
+	if rows, err := r.store.Jobs(); err != nil || len(rows) != 1 || rows[0].State != store.JobStopped || rows[0].Counts != stopped.Counts {
+		t.Errorf("the stop is answered while the disk says %+v (%v), want stopped, with %+v", rows, err, stopped.Counts)
 	}
 	r.finishJobs()
-	stopped := r.job(1)
+	if again, err := r.e.StopJob(t.Context(), 1); err != nil || again.State != store.JobStopped || again.Counts != stopped.Counts {
+		t.Errorf("a job that has ended is stopped with %+v (%v), want it as it is", again, err)
+	}
 	if stopped.State != store.JobStopped || stopped.Counts.Hit == 0 || stopped.Counts.Hit >= 500 || int(stopped.Counts.Hit) != r.statuses(number, 500)["killed"] {
 		t.Errorf("the stopped job says %+v, want what it killed: %d", stopped, r.statuses(number, 500)["killed"])
 	}
@@ -205,7 +227,7 @@ func TestStoppedJobStaysStopped(t *testing.T) {
 	if got := r.job(1); got.Counts != stopped.Counts || got.State != store.JobStopped {
 		t.Errorf("after a restart the stopped job is %+v", got)
 	}
-	if _, err := r.e.StopJob(9); !errors.Is(err, ErrNoJob) {
+	if _, err := r.e.StopJob(t.Context(), 9); !errors.Is(err, ErrNoJob) {
 		t.Errorf("stopping job 9: %v, want ErrNoJob", err)
 	}
 }
@@ -401,5 +423,20 @@ func TestJobAtItsLimitHitsNobodyMore(t *testing.T) {
 		if got := r.job(1); got.State != store.JobDone || got.Counts.Hit != 7 {
 			t.Errorf("dies %v: the job ended %v with %+v, want done with 7 hits", dies, got.State, got.Counts)
 		}
+	}
+}
+
+func TestStopOfAJobOnANodeThatStops(t *testing.T) {
+	r, number := crowdOf(t, 10)
+	r.startNow(store.Job{Operation: "kill", Filter: store.ThreadFilter{Activity: number}})
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	r.e.jobs.run(ctx)
+	if _, err := r.e.StopJob(t.Context(), 1); !errors.Is(err, errStopping) {
+		t.Errorf("the stop of a job that nobody carries out any more: %v, want %v", err, errStopping)
+	}
+	r.restart()
+	if _, err := r.e.StopJob(ctx, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("the stop of a job by a caller who is gone: %v, want %v", err, context.Canceled)
 	}
 }
