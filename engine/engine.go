@@ -83,6 +83,7 @@ type Engine struct {
 	turn        *turn       // the one at work
 	firstDue    int         // slot at which the next look for due alarms begins
 	firstSource int         // source that the next turn asks first
+	odd         int         // 0 or 1: who gets the odd place of a turn
 	failed      atomic.Bool // the engine can not go on: nothing more is told
 
 	relay   *relay
@@ -110,7 +111,7 @@ type source struct {
 	consumer messagebus.Consumer
 	lag      catchUp
 	next     uint64 // below it everything was read
-	more     bool   // it may have held more than it was asked for
+	more     bool   // it may have held more than it was asked for, or was not asked
 }
 
 const never = math.MaxInt64

@@ -75,8 +75,8 @@ func (e *Engine) Command(id activity.ID, c activity.Command, answer func(message
 	return e.Submit(&messagebus.Record{Source: "api", Incoming: messagebus.Incoming{Command: &messagebus.Command{ID: id, Command: c}}, Answer: answer})
 }
 
-// takeInbox returns what waits, the oldest first, as much as a turn may take of it: the rest comes with the next turns.
-func (e *Engine) takeInbox(maxMessages, maxBytes int) []input {
+// takeInbox returns what waits, the oldest first, as much as a turn may take of it, and what is left of the bytes: the rest comes with the next turns.
+func (e *Engine) takeInbox(maxMessages, maxBytes int) ([]input, int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := 0
@@ -96,5 +96,5 @@ func (e *Engine) takeInbox(maxMessages, maxBytes int) []input {
 	if len(e.inbox) == 0 {
 		e.inbox = nil
 	}
-	return taken
+	return taken, maxBytes
 }

@@ -5,6 +5,19 @@ import (
 	"fmt"
 )
 
+// inboxShare returns how many messages a turn takes of what callers and the relay brought before it asks the sources: all there is room for, unless a
+// source may hold more than it was asked for. Then half is for the sources, and what they do not need is given back after them.
+func (t *turn) inboxShare() int {
+	e := t.e
+	for i := range e.sources {
+		if e.sources[i].more {
+			e.odd = 1 - e.odd // turns with room for one serve them alternately
+			return (cmp.Or(t.most, e.o.MaxMessages) + e.odd) / 2
+		}
+	}
+	return e.o.MaxMessages
+}
+
 // poll reads the sources, each in its turn the first. One that holds much gets an even share of what is left of the turn's room, and what the
 // others do not need: none waits for another one's flood to end.
 func (t *turn) poll() error {
@@ -12,17 +25,20 @@ func (t *turn) poll() error {
 	n := len(e.sources)
 	left, bytes := cmp.Or(t.most, e.o.MaxMessages)-len(t.records), e.o.MaxBytes
 	first := e.firstSource
-	e.firstSource = (first + 1) % max(n, 1)
+	if left > 0 {
+		e.firstSource = (first + 1) % max(n, 1)
+	}
 	for round := range 2 {
 		for i := range n {
+			s := &e.sources[(first+i)%n]
 			if left <= 0 || bytes <= 0 {
-				return nil
+				s.more = s.more || round == 0
+				continue
 			}
 			share, shareBytes := left, bytes
 			if round == 0 { // of those that have not been asked yet
 				share, shareBytes = (left+n-i-1)/(n-i), (bytes+n-i-1)/(n-i)
 			}
-			s := &e.sources[(first+i)%n]
 			if round > 0 && !s.more {
 				continue
 			}

@@ -144,8 +144,33 @@ func (t *turn) decide() bool {
 // collect takes what is there now, never waiting for more: callers and relay, due alarms, then the buses.
 func (t *turn) collect() error {
 	e := t.e
-	inbox := e.takeInbox(e.o.MaxMessages, e.o.MaxBytes)
-	t.snap = e.o.Metadata() // not before: who posts after a change was answered must meet it
+	first := t.inboxShare()
+	bytes := t.takeSome(first, e.o.MaxBytes)
+	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
+		return err
+	}
+	if err := t.poll(); err != nil {
+		return err
+	}
+	if first < e.o.MaxMessages { // what the sources left
+		t.takeSome(e.o.MaxMessages-len(t.records), bytes)
+	}
+	t.snap = e.o.Metadata()
+	for _, r := range t.records {
+		if err := t.route(r); err != nil {
+			return err
+		}
+	}
+	for _, bag := range t.bags { // not before the alarms were taken: in a turn they come before mail
+		e.relay.brought(bag.destination, bag.old)
+	}
+	return t.sweep()
+}
+
+// takeSome takes what callers and the relay brought, within bounds, and returns what is left of the bytes.
+func (t *turn) takeSome(messages, bytes int) int {
+	inbox, bytes := t.e.takeInbox(messages, bytes)
+	t.snap = t.e.o.Metadata() // not before: who posts after a change was answered must meet it
 	for _, in := range inbox {
 		if in.record != nil {
 			t.take(in.record)
@@ -163,22 +188,7 @@ func (t *turn) collect() error {
 			t.takeMail(in.mail)
 		}
 	}
-	if err := e.dueAlarms(e.releasedMs(t.nowMs), t.takeAlarm); err != nil {
-		return err
-	}
-	if err := t.poll(); err != nil {
-		return err
-	}
-	t.snap = e.o.Metadata()
-	for _, r := range t.records {
-		if err := t.route(r); err != nil {
-			return err
-		}
-	}
-	for _, bag := range t.bags { // not before the alarms were taken: in a turn they come before mail
-		e.relay.brought(bag.destination, bag.old)
-	}
-	return t.sweep()
+	return bytes
 }
 
 // writeNode writes the node's own rows: positions and the clock's floor.
