@@ -20,6 +20,9 @@ const (
 	kindAlarm   = "alarm"
 )
 
+// reasonDecode is why a message that could not be read is a dead letter.
+const reasonDecode = "decode"
+
 // letterBook knows how many dead letters there are and how old the oldest of each slot is. The numbers lie in the store, written in the group of
 // the letters themselves; what is here is bounded by the number of slots.
 type letterBook struct {
@@ -139,14 +142,23 @@ func (t *turn) describe(slot uint16, id activity.ID, m activity.Message) (kind s
 
 var alarmNames = map[activity.AlarmKind]string{activity.AlarmAction: "action", activity.AlarmYield: "yield", activity.AlarmRetention: "retention", activity.AlarmRetry: "retry", activity.AlarmRecheck: "recheck"}
 
-// buryUndecoded keeps what could not be read: it concerns no slot.
+// buryUndecoded keeps what could not be read. It concerns no slot, but for what a thread sent: that goes into the group in which its slot notes that
+// it has taken it.
 func (t *turn) buryUndecoded(r *record) {
-	t.e.dead.seq++
-	letter := &store.DeadLetter{Slot: store.NodeSlot, TimeMs: t.nowMs, Seq: t.e.dead.seq, Reason: "decode", Error: r.Err.Error(), Source: r.Source, Position: r.Position, Message: r.Raw}
+	letter := &store.DeadLetter{Slot: store.NodeSlot, TimeMs: t.nowMs, Reason: reasonDecode, Error: r.Err.Error(), Source: r.Source, Position: r.Position, Message: r.Raw}
+	if r.mail != nil {
+		letter.Slot, _ = store.IsSlot(r.mail.row.Destination)
+		letter.Activity, letter.Domain = r.mail.row.To.Activity, r.mail.row.To.Domain
+		letter.Seq = t.number(letter.Slot)
+		t.slot(letter.Slot).numbers = true
+	} else {
+		t.e.dead.seq++
+		letter.Seq = t.e.dead.seq
+	}
 	if r.letter != nil {
 		letter.Position, letter.Replays = r.letter.Position, r.letter.Replays+1
 	}
-	t.batch.Begin(store.NodeSlot)
+	t.batch.Begin(letter.Slot)
 	t.keepLetter(t.batch, letter)
 	r.verdict(messagebus.Verdict{Verdict: activity.Verdict{Kind: activity.VerdictDead, Clause: -1, Error: r.Err.Error()}})
 }

@@ -135,6 +135,9 @@ func (t *turn) replay(w *letterWork) error {
 		return t.replayUndecoded(w)
 	}
 	id := activity.ID{Activity: d.Activity, Domain: d.Domain}
+	if d.Reason == reasonDecode {
+		return t.replayMail(w, id)
+	}
 	if !t.exists(id) {
 		return fmt.Errorf("there is no activity %d any more", d.Activity)
 	}
@@ -210,6 +213,21 @@ func (t *turn) replayReply(w *letterWork, id activity.ID, in *messagebus.Reply) 
 	}
 	t.slot(w.id.Slot).send(id, reply, w.record.part(w.id.Slot))
 	return nil
+}
+
+// replayMail gives what a thread sent, and the node could not read then, to whom it was for.
+func (t *turn) replayMail(w *letterWork, id activity.ID) error {
+	m, err := store.DecodeMessage(w.letter.Message)
+	c, ok := m.(activity.Carried)
+	if err != nil || !ok {
+		return fmt.Errorf("what the thread sent cannot be read by this program: %v", err)
+	}
+	again := w.letter // should it become a letter once more, then one that can be read
+	again.Kind, again.Message = kindEvent, messagebus.EncodeEvent(c.Event)
+	w.record = &record{Record: messagebus.Record{Source: again.Source, Raw: again.Message, TimeMs: t.nowMs}, letter: &again,
+		mail: &mail{row: &store.Outbox{To: id, Body: w.letter.Message}}}
+	w.record.Incoming.Event = c.Event
+	return t.deliverMail(t.slot(w.id.Slot), w.record)
 }
 
 // replayAlarm lets a thread go on that was stalled by its alarm: the alarm comes again by itself.

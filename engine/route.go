@@ -140,11 +140,11 @@ func (t *turn) route(r *record) error {
 	case r.twin != nil:
 		t.e.stats.Duplicates.Add(1)
 		return nil
+	case r.mail != nil:
+		return t.routeMail(r)
 	case r.Err != nil:
 		t.buryUndecoded(r)
 		return nil
-	case r.mail != nil:
-		return t.routeMail(r)
 	case r.Incoming.Event != nil:
 		return t.routeEvent(r)
 	case r.Incoming.Reply != nil:
