@@ -59,6 +59,7 @@ type Thread struct {
 	Parked     uint32 // mail rows that wait for it ("b")
 	Kept       uint32 // those among them that an action did not want
 	Seen       uint64 // rows up to this one were offered to the present visit; SeenAll: all
+	KeptSince  int64  // none of what is kept was kept before this, Unix ms; 0: nothing is known
 	Problem    string // what an operator must repair before a waiting thread goes on; "": nothing
 
 	Alarm     AlarmRow  // the row at rest that belongs to this thread; zero: none

@@ -90,3 +90,63 @@ func TestKeptMailKeepsItsOrderBeyondAChunk(t *testing.T) {
 		t.Errorf("the notes came in the order %v, want 12", notes)
 	}
 }
+
+// hoardFlow keeps up to 100 notes for an hour, those of a higher rank first.
+const hoardFlow = `
+activity:
+  name: hoard
+  domain_id_strategy: user
+  config: {$mailbox: {keep: 100, ttl: 1h, priority: 'eventAttr("rank")'}}
+  trigger: {type: event, args: {condition: eventTypeIs("go")}}
+  actions:
+    - name: wait
+      type: receive
+      args:
+        - when: eventTypeIs("none")
+          then: finish()
+`
+
+// What was kept for too long makes room wherever its priority has put it, and a full mailbox of which nothing has is not read.
+func TestAFullMailboxMakesRoomBehindThePriorities(t *testing.T) {
+	r := newRig(t)
+	r.strategy("user", `containsAttr("user")`, `eventAttr("user")`)
+	n := r.flow(hoardFlow)
+	r.put(posted("go", "", "user", "u"))
+	note := func(rank int64, count int) (kept int) {
+		var records []*messagebus.Record
+		for range count {
+			records = append(records, posted("note", "", "user", "u", "rank", rank))
+		}
+		for _, a := range r.put(records...) {
+			if a.Verdicts[0].Kind == activity.VerdictKept {
+				kept++
+			}
+		}
+		return kept
+	}
+	note(1, 10)
+	r.clock.Advance(30 * 60_000)
+	if got := note(9, 100); got != 90 {
+		t.Fatalf("%d more notes are kept, want the 90 for which there is room", got)
+	}
+	r.restart()
+	r.clock.Advance(29 * 60_000)
+	before := r.store.Usage().KeysRead
+	if got := note(9, 3); got != 0 {
+		t.Errorf("%d notes are kept in a full mailbox, want none", got)
+	}
+	if read := r.store.Usage().KeysRead - before; read > 10 {
+		t.Errorf("a full mailbox in which nothing has been kept for too long has %d keys read, want it not read", read)
+	}
+	r.clock.Advance(60_000)
+	if got := note(9, 20); got != 10 {
+		t.Errorf("%d notes are kept once the first 10 have been for an hour, want 10", got)
+	}
+	r.clock.Advance(30 * 60_000)
+	if got := note(9, 200); got != 90 {
+		t.Errorf("%d notes are kept once 90 more have been for an hour, want 90", got)
+	}
+	if th := r.thread(n, "u"); th.Kept != 100 || th.Parked != 100 {
+		t.Errorf("the thread keeps %d of %d messages, want 100 of 100", th.Kept, th.Parked)
+	}
+}

@@ -210,28 +210,41 @@ func (l *lane) keep(w *slotWork, tw *threadWork, m store.Mail) {
 	tw.box.remove(m.N)
 	tw.box.add(m)
 	tw.box.kept, w.numbers = true, true
+	if tw.now.Kept == 1 && tw.now.KeptSince == 0 {
+		tw.now.KeptSince = l.t.nowMs
+	}
 }
 
-// makeRoom drops what was kept for too long where the mailbox is full.
+// makeRoom drops what was kept for too long where the mailbox is full. It reads the mailbox only when something in it may have been kept for so long,
+// and then to its end, wherever priorities have put that: either something goes, or it is known until when nothing will.
 func (l *lane) makeRoom(w *slotWork, tw *threadWork) error {
 	if tw.now.Kept == 0 || tw.now.Status != activity.Waiting {
 		return nil
 	}
 	b := tw.activity.Versions[tw.now.Version]
-	if b == nil || int(tw.now.Kept) < b.Settings.Mailbox.Limit {
+	if b == nil || !b.Settings.Mailbox.Keep || int(tw.now.Kept) < b.Settings.Mailbox.Limit ||
+		tw.now.KeptSince != 0 && l.t.nowMs-tw.now.KeptSince < b.Settings.Mailbox.TTLMs {
 		return nil
 	}
-	seen := tw.now.Seen
-	tw.now.Seen = 0
-	mail, err := l.waiting(w, tw)
-	tw.now.Seen = seen
-	for i := range mail {
-		if mail[i].KeptMs == 0 || !l.outlived(tw, &mail[i]) {
-			continue
+	seen, since := tw.now.Seen, l.t.nowMs
+	tw.now.Seen, tw.dirty = 0, true
+	for {
+		mail, err := l.waiting(w, tw)
+		if len(mail) == 0 || err != nil {
+			tw.now.Seen, tw.now.KeptSince = seen, since
+			return err
 		}
-		tw.now.Parked--
-		tw.dirty = true
-		l.drop(tw, &mail[i])
+		for i := range mail {
+			m := &mail[i]
+			switch {
+			case m.KeptMs == 0:
+			case l.outlived(tw, m):
+				tw.now.Parked--
+				l.drop(tw, m)
+			default:
+				since = min(since, m.KeptMs)
+			}
+		}
+		tw.now.Seen = mail[len(mail)-1].N
 	}
-	return err
 }

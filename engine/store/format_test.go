@@ -17,6 +17,7 @@ var newer = appendBytesField(appendUintField(appendTextField(nil, 40, "lease"), 
 func fullThread() activity.Thread {
 	t := couponThread(1)
 	t.PausedFrom, t.Retries, t.Reason, t.Error, t.Parked, t.Kept, t.Seen = activity.Stalled, 3, "error", "line 3:7", 9, 4, 1<<60
+	t.KeptSince = 1_700_000_000_123
 	t.Problem = "no stock"
 	t.Requests = []uint64{1 << 40, 5, math.MaxUint64}
 	t.Parts = []activity.Part{{Action: "price", Place: math.MaxUint16, Seq: 1 << 40, DueMs: 7}, {DueMs: math.MaxInt64}, {}}

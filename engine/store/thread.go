@@ -28,6 +28,7 @@ const (
 	threadSeen     = 13
 	threadPart     = 16 // repeated: a part's own fields
 	threadProblem  = 17
+	threadSince    = 18
 
 	partAction = 1
 	partPlace  = 2
@@ -70,6 +71,7 @@ func appendThread(dst []byte, t *activity.Thread) ([]byte, error) {
 	dst = appendUintField(dst, threadKept, uint64(t.Kept))
 	dst = appendUintField(dst, threadSeen, t.Seen)
 	dst = appendTextField(dst, threadProblem, t.Problem)
+	dst = appendIntField(dst, threadSince, t.KeptSince)
 	if len(t.Requests) > 0 {
 		dst, at = openField(dst, threadRequests)
 		last := uint64(0)
@@ -135,6 +137,8 @@ func decodeThread(value string, t *activity.Thread) error {
 			t.Parked = uint32(r.small(math.MaxUint32))
 		case threadKept:
 			t.Kept = uint32(r.small(math.MaxUint32))
+		case threadSince:
+			t.KeptSince = r.int()
 		case threadSeen:
 			t.Seen = r.uint()
 		case threadHead, threadVars, threadAlarm, threadRequests, threadEnded:
