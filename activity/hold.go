@@ -102,7 +102,7 @@ func NeedsWake(a *Activity, t *Thread) bool {
 	case Stalled:
 		still = t.Recoverable()
 	case Waiting:
-		still = t.Unoffered() || t.AlarmDue != 0 && t.Alarm == AlarmRow{}
+		still = t.Unoffered() || t.Problem == "" && t.AlarmDue != 0 && t.Alarm == AlarmRow{} // the alarm of one that waits for repair rests
 	case Running:
 		still = t.Alarm == AlarmRow{}
 	}

@@ -30,7 +30,7 @@ func (s *Scope) park(m Message) (Verdict, error) {
 		t.Seen = row - 1
 	}
 	t.Parked++
-	s.changed = true
+	s.shelved, s.changed = !s.changed, true
 	s.Effects = append(s.Effects, &Park{Row: row, Message: m})
 	return verdict(VerdictParked), nil
 }

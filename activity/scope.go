@@ -25,6 +25,7 @@ type Scope struct {
 	emits    int
 	answered uint64 // the request whose answer is at hand
 	changed  bool
+	shelved  bool // all that changed is that a message waits
 	info     expr.ThreadInfo
 	values   []any       // scratch of evalAll
 	plainOK  expr.Result // the result of an action that has none of its own
@@ -172,7 +173,7 @@ func (s *Scope) Changed() bool { return s.changed }
 func (s *Scope) begin(a *Activity, t *Thread, number uint64, nowMs int64) {
 	s.Effects = s.Effects[:0]
 	s.activity, s.thread, s.bound, s.Action = a, t, nil, nil
-	s.number, s.place, s.emits, s.answered, s.actions, s.changed = number, 0, 0, 0, 0, false
+	s.number, s.place, s.emits, s.answered, s.actions, s.changed, s.shelved = number, 0, 0, 0, 0, false, false
 	s.NowMs = nowMs
 	s.Event, s.Result, s.Config, s.Vars = nil, nil, nil, t.Vars
 	s.Scope.Thread = &s.info

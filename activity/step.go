@@ -55,7 +55,9 @@ func step(s *Scope, a *Activity, t *Thread, row uint64, given Message, number ui
 	}
 	if s.changed {
 		s.settleAlarm()
-		t.UpdatedMs = nowMs
+		if !s.shelved {
+			t.UpdatedMs = nowMs
+		}
 	}
 	v.Action, v.Status = t.Action, t.Status
 	if t.Status == Failed && v.Error == "" {

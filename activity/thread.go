@@ -70,7 +70,7 @@ type Thread struct {
 	Parts    []Part   // what the present visit waits for beside each other, if it is several things
 
 	CreatedMs int64
-	UpdatedMs int64
+	UpdatedMs int64 // when it last did something, or something was done to it: mail that only waits for it does not count
 	EndedMs   int64
 
 	Unknown []byte // tagged fields of a newer format, carried along

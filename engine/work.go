@@ -227,6 +227,7 @@ func (l *lane) stepOne(w *slotWork, tw *threadWork, d delivery) {
 	if discard != nil && discard.Reason == activity.ReasonNoService && lacks(&saved, d.message) {
 		tw.now = saved
 		tw.now.Lack(discard)
+		tw.now.UpdatedMs = l.t.nowMs
 		v, discard = l.safeStep(a, tw, d) // a stalled thread parks it
 	}
 	if discard != nil {
