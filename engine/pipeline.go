@@ -18,8 +18,9 @@ type pipeline struct {
 	most    int // messages that the next turn may take
 }
 
-// maxUnderWay is how many turns there are: one being decided, one that goes into the store, one on its way to the disk.
-const maxUnderWay = 3
+// maxUnderWay is how many turns there are: one being decided, one that goes into the store and to the disk. With a third the same load comes in more and
+// smaller turns, which cost more for an event.
+const maxUnderWay = 2
 
 func newPipeline(e *Engine) *pipeline {
 	p := &pipeline{e: e, free: make(chan *turn, maxUnderWay), applied: make(chan *turn, maxUnderWay), done: make(chan struct{})}

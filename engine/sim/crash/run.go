@@ -34,13 +34,13 @@ type Result struct {
 	Yields   int // deliveries after which a thread owed itself work
 	Letters  int // dead letters
 	Said     int // what threads sent to threads
-	Between  int // deaths with two or three turns under way
+	Between  int // deaths with two turns under way
 	Slotwise bool
 }
 
 // String says what happened.
 func (s Result) String() string {
-	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d yields, %d dead letters, %d sent by threads to threads, %d deaths with two or three turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Yields, s.Letters, s.Said, s.Between, s.Deaths)
+	return fmt.Sprintf("%d events, applied %d times, %d births, %d requests, %d late messages, %d yields, %d dead letters, %d sent by threads to threads, %d deaths with two turns under way, deaths: %v", s.Events, s.Applied, s.Births, s.Requests, s.Late, s.Yields, s.Letters, s.Said, s.Between, s.Deaths)
 }
 
 // run is one seed.
