@@ -7,7 +7,7 @@ import (
 	"github.com/weftbox/weftbox/internal/fault"
 )
 
-// pipeline lets the loop decide one turn while the ones before it go into the store and to the disk. Some turns take turns: the loop decides one, starts
+// pipeline lets the loop decide one turn while the one before goes into the store and to the disk. Two turns take turns: the loop decides one, starts
 // its commit, hands it to the teller, and takes the next; the teller waits for the disk and lets the world hear, in the order in which turns
 // were started. A turn that reads the store waits until the one before has gone in; whatever follows from it is told later than what it stands on.
 type pipeline struct {
