@@ -143,16 +143,14 @@ func (b *jobBook) begin(j *job, do func(*jobOp) error) (err error) {
 
 // catchUp finds how far a job was when the node ended: where the job's row is behind, the rows in the slots say more.
 func (b *jobBook) catchUp(j *job) error {
-	row, before := j.row, store.JobCounts{}
+	row := j.row
 	for slot := int(j.row.Slot); slot < len(b.e.slots); slot++ {
 		p, ok, err := b.e.store.JobSlot(uint16(slot), row.ID)
 		if err != nil {
 			return err
 		}
 		if ok { // the slots before it are done
-			row.Slot = uint16(slot)
-			row.Counts.Add(before)
-			before = p.Counts
+			row.Slot, row.Counts = uint16(slot), p.Before
 		}
 	}
 	b.mu.Lock()
@@ -192,7 +190,7 @@ func (b *jobBook) chunk(j *job, do func(*jobOp) error) (time.Duration, error) {
 	if most = min(most, max(1, row.Rate/10)); row.Limit > 0 {
 		most = min(most, row.Limit-row.Counts.Hit-j.here.Counts.Hit)
 	}
-	c := &jobChunk{job: row.ID, slot: row.Slot, match: j.check, start: j.here, after: after, command: activity.Command{Name: commandOf(row.Operation), Args: row.Args}}
+	c := &jobChunk{job: row.ID, slot: row.Slot, match: j.check, start: j.here, before: row.Counts, after: after, command: activity.Command{Name: commandOf(row.Operation), Args: row.Args}}
 	snap, nowMs, wrong := e.o.Metadata(), e.NowMs(), j.match.errors
 	for i := range threads {
 		if c.seen++; !j.match.takes(snap, &threads[i], nowMs) {

@@ -26,6 +26,7 @@ type jobChunk struct {
 	runs    []uint64 // of ended runs, which are forgotten; nil: the threads are given the command
 	match   *matcher // what the threads must still be; used by the turn alone until it answers
 	start   store.JobSlot
+	before  store.JobCounts // of the slots before
 	after   Place
 	seen    int64
 	errors  int64
@@ -66,7 +67,7 @@ func (l *lane) skips(tw *threadWork, d *delivery) bool {
 // settleChunks counts what became of the jobs' commands in a slot and writes how far they are.
 func (l *lane) settleChunks(w *slotWork) {
 	for _, c := range w.chunks {
-		p := store.JobSlot{Domain: c.after.Domain, Run: c.after.Run, Counts: c.start.Counts}
+		p := store.JobSlot{Domain: c.after.Domain, Run: c.after.Run, Counts: c.start.Counts, Before: c.before}
 		p.Counts.Seen += c.seen
 		p.Counts.Errors += c.errors
 		for i, run := range c.runs {

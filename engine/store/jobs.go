@@ -47,7 +47,7 @@ type ThreadFilter struct {
 
 // JobCounts is how far a job is.
 type JobCounts struct {
-	Seen    int64 // threads looked at; after a crash some may have been looked at twice
+	Seen    int64 // threads looked at; one that is looked at again after a crash counts once
 	Hit     int64 // threads that took the operation
 	Refused int64 // threads whose status does not allow it
 	Skipped int64 // threads that had gone on meanwhile, so that the filter no longer chose them
@@ -87,6 +87,7 @@ type JobSlot struct {
 	Domain string // the last one done
 	Run    uint64 // the last one done of it, where the job is about ended runs
 	Counts JobCounts
+	Before JobCounts // of the slots before it
 }
 
 // Tags of job rows.
@@ -118,6 +119,7 @@ const (
 	jobSlotDomain = 1
 	jobSlotRun    = 2
 	jobSlotCounts = 3
+	jobSlotBefore = 4
 )
 
 func flag(b bool) uint64 {
@@ -279,6 +281,7 @@ func (b *Batch) PutJobSlot(job uint64, p JobSlot) {
 	b.value = appendTextField(append(b.value[:0], rowFormat), jobSlotDomain, p.Domain)
 	b.value = appendUintField(b.value, jobSlotRun, p.Run)
 	b.value = appendCounts(b.value, jobSlotCounts, p.Counts)
+	b.value = appendCounts(b.value, jobSlotBefore, p.Before)
 	b.set()
 }
 
@@ -332,6 +335,8 @@ func (s *Store) JobSlot(slot uint16, job uint64) (p JobSlot, ok bool, err error)
 			p.Run = r.uint()
 		case jobSlotCounts:
 			p.Counts = r.counts()
+		case jobSlotBefore:
+			p.Before = r.counts()
 		}
 	}
 	if r.err != nil {

@@ -17,7 +17,7 @@ func TestJobsAreKeptWhole(t *testing.T) {
 		Error: "1:2: no", CreatedMs: 4, StartedMs: 5, EndedMs: 6, Cleaned: true, Filter: ThreadFilter{Activity: 9, Statuses: []activity.Status{activity.Waiting, activity.Paused},
 			Action: "wait", Version: "2", IdleMs: 11, Where: `var("n") > 1`, HasAlarm: true, AlarmFromMs: 12, AlarmToMs: 13, BornUntilMs: 14}}
 	least := Job{ID: 3, Operation: "kill", State: JobPlanned}
-	progress := JobSlot{Domain: "u", Run: 8, Counts: counts}
+	progress := JobSlot{Domain: "u", Run: 8, Counts: counts, Before: JobCounts{Seen: 9, Hit: 8}}
 	b := s.NewBatch()
 	b.Begin(NodeSlot)
 	b.PutJob(&whole)
