@@ -114,7 +114,9 @@ func (p *post) write(w nethttp.ResponseWriter) *Problem {
 		out = p.append(out, i)
 	}
 	p.out = append(out, "]}\n"...)
-	writeAccepted(w, p.out)
+	if writeAccepted(w, p.out) != nil {
+		p.out = nil // HTTP/2 returns while it may still be read
+	}
 	return nil
 }
 
@@ -126,13 +128,15 @@ func (p *post) id(i int) string {
 	return ""
 }
 
-func writeAccepted(w nethttp.ResponseWriter, out []byte) {
+// writeAccepted writes the answer 202. A client that went away needs none: the error says only that out may still be on its way.
+func writeAccepted(w nethttp.ResponseWriter, out []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Length", strconv.Itoa(len(out)))
 	w.WriteHeader(nethttp.StatusAccepted)
-	_, _ = w.Write(out) // a client that went away needs no answer
+	_, err := w.Write(out)
+	return err
 }
 
 // append writes the result of a message.

@@ -145,8 +145,8 @@ func (b *Bus) readBody(w nethttp.ResponseWriter, r *nethttp.Request, in io.Reade
 		n, err := in.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if err == io.EOF {
-			_ = deadline.SetReadDeadline(time.Time{}) // or it would end the wait for the answer
-			return reserved, true, nil
+			_ = deadline.SetReadDeadline(time.Time{})           // or it would end the wait for the answer
+			return reserved, len(body) <= b.o.MaxBodyBytes, nil // memory of another bus may have had room for more
 		}
 		if err != nil {
 			return reserved, false, cutShort(err)

@@ -285,7 +285,7 @@ func (s *stream) answer() {
 	}
 	out = append(append(append(out, `,"results":[`...), s.listed...), "]}\n"...)
 	_ = nethttp.NewResponseController(s.w).SetWriteDeadline(time.Now().Add(answerTimeout))
-	writeAccepted(s.w, out)
+	_ = writeAccepted(s.w, out) // who went away needs no answer
 }
 
 // refused completes the answer of a stream that ends early: what was committed stays, and the client is told where to go on.

@@ -1,7 +1,9 @@
 package http
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	nethttp "net/http"
 	"net/http/httptest"
@@ -137,5 +139,70 @@ func TestMemoryOfAnEvent(t *testing.T) {
 	t.Logf("%.2f allocations of %.0f bytes together for an event, the test's own request and recorder included", pieces, bytes)
 	if pieces > 6 || bytes > 640 {
 		t.Errorf("expected at most 6 allocations of 640 bytes together for an event, got %.2f of %.0f bytes", pieces, bytes)
+	}
+}
+
+// TestMemoryOfAnotherBusDoesNotRaiseTheLimit: a bus may begin a body in memory that another one, with a higher limit, has used.
+func TestMemoryOfAnotherBusDoesNotRaiseTheLimit(t *testing.T) {
+	text := func(size int) string {
+		const head, tail = `{"type":"hit","attr":{"pad":"`, `"}}`
+		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail
+	}
+	large, small := newBus(Options{}), newBus(Options{MaxBodyBytes: 100})
+	for range 20 { // the pool may forget
+		posted := postTo(large, "/v1/events", text(150))
+		answerAll(pollSome(t, large, 1), messagebus.Answer{})
+		get(t, posted).accepted(t)
+		r := httptest.NewRequest(nethttp.MethodPost, "/v1/events", strings.NewReader(text(130)))
+		r.ContentLength = -1 // as with chunks
+		w := httptest.NewRecorder()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			small.ServeEvents(w, r.WithContext(ctx))
+		}()
+		select {
+		case <-done:
+		case <-small.Ready():
+			t.Error("a body of 130 bytes was taken by a bus whose limit is 100")
+		}
+		cancel()
+		<-done
+		if w.Code != nethttp.StatusRequestEntityTooLarge {
+			t.Fatalf("expected 413 for a body of 130 bytes where 100 are the limit, got %d", w.Code)
+		}
+	}
+}
+
+// keptWriter is a client that went away while its answer was being written. That of HTTP/2 returns an error while a goroutine may still read the bytes.
+type keptWriter struct {
+	*httptest.ResponseRecorder
+	kept, was []byte
+}
+
+func (w *keptWriter) Write(p []byte) (int, error) {
+	w.kept, w.was = p, bytes.Clone(p)
+	return 0, errors.New("the stream is closed")
+}
+
+// TestAnswerThatCouldNotBeWrittenIsLeftAlone: its memory may still be on its way to the client that went away.
+func TestAnswerThatCouldNotBeWrittenIsLeftAlone(t *testing.T) {
+	b := newBus(Options{})
+	left := &keptWriter{ResponseRecorder: httptest.NewRecorder()}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b.ServeEvents(left, httptest.NewRequest(nethttp.MethodPost, "/v1/events", strings.NewReader(`{"type":"hit","id":"mine"}`)))
+	}()
+	answerAll(pollSome(t, b, 1), messagebus.Answer{})
+	<-done
+	for range 20 {
+		posted := postTo(b, "/v1/events", `{"type":"hit","id":"theirs"}`)
+		answerAll(pollSome(t, b, 1), messagebus.Answer{})
+		get(t, posted).accepted(t)
+	}
+	if len(left.was) == 0 || !bytes.Equal(left.kept, left.was) {
+		t.Errorf("expected the answer to stay %s, it became %s", left.was, left.kept)
 	}
 }
