@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,12 +39,13 @@ func (w *wire) exchange(q *http.Request) (*http.Response, error) {
 	if err := q.Context().Err(); err != nil {           // it may have ended before the deadline was moved
 		return nil, err
 	}
-	_, err := w.conn.Write(w.out.Bytes())
-	var a *http.Response
-	if err == nil {
-		a, err = http.ReadResponse(w.in, q)
+	_, cut := w.conn.Write(w.out.Bytes())
+	a, err := http.ReadResponse(w.in, q) // a node that has no room answers, and closes, before it has read all
+	if err == nil && cut != nil {
+		a.Close = true
 	}
 	if err != nil {
+		err = errors.Join(cut, err)
 		w.close()
 		if ended := q.Context().Err(); ended != nil {
 			err = ended

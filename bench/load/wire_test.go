@@ -81,3 +81,19 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		t.Fatal("expected the wait to end with its context")
 	}
 }
+
+// TestAnswerToWhatWasNotRead: a node that has no room answers before it has read a large array, and closes the connection. That is no failure.
+func TestAnswerToWhatWasNotRead(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	defer server.Close()
+	c := &connection{r: &remote{url: server.URL}, body: make([]byte, 32<<20)} // more than the sockets between them hold
+	defer c.wire.close()
+	for i := range 2 {
+		if _, later, err := c.send(t.Context(), "application/json"); err != nil || later != 7*time.Second {
+			t.Errorf("array %d: expected to be told to wait 7 s, got %v, %v", i, later, err)
+		}
+	}
+}
