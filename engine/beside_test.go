@@ -15,7 +15,7 @@ import (
 	"github.com/weftbox/weftbox/slots"
 )
 
-// TestTurnsUnderWayShareNothing lets everything that outlives a turn go on at once while the loop has three turns under way: batch jobs that pause and resume
+// TestTurnsUnderWayShareNothing lets everything that outlives a turn go on at once while the loop has turns under way: batch jobs that pause and resume
 // the threads whose events come meanwhile, threads that write to each other, dead letters that are replayed, and readers. Each event must count once.
 func TestTurnsUnderWayShareNothing(t *testing.T) {
 	r := newRigWith(t, func(o *Options) { o.Workers, o.MaxVarsBytes = 2, 2000 })

@@ -12,7 +12,7 @@ import (
 	"github.com/weftbox/weftbox/activity"
 )
 
-// overlap starts batches numbered from 1 on, three under way as an engine has them, until one is refused. A second goroutine waits for each in its order; readers
+// overlap starts batches numbered from 1 on, three under way (an engine has two), until one is refused. A second goroutine waits for each in its order; readers
 // pass the barrier with what they saw. It returns the highest number that was acknowledged or shown.
 func overlap(t *testing.T, s *Store, batches int, each func(n int)) (told uint64) {
 	free, started := make(chan *Batch, 3), make(chan *Batch, 3)
