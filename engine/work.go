@@ -97,7 +97,7 @@ func (t *turn) slot(n uint16) *slotWork {
 // turn another threadWork serves them.
 const (
 	maxSpare     = 16_000
-	maxSpareMail = 64
+	maxSpareMail = 16
 )
 
 // reset makes the slot's work empty, so that its memory serves a later turn.
