@@ -83,6 +83,11 @@ func newBenchGrowthCommand() *cobra.Command {
 			if err := f.check(); err != nil {
 				return err
 			}
+			if f.format == "svg" { // not after minutes of measuring
+				if err := os.MkdirAll(f.out, 0o755); err != nil {
+					return fail(exitUsage, "choose another --out", "%v", err)
+				}
+			}
 			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			g, err := load.Growth(ctx, f.o)

@@ -69,7 +69,7 @@ func TestBenchOverHTTP(t *testing.T) {
 }
 
 func TestBenchGrowthWritesPlots(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 	code, stdout, stderr := typed(nil, "bench", "growth", "--threads", "200", "--hot", "20", "--events", "100", "--activities", "10", "--rounds", "1", "--connections", "2",
 		"--array", "10", "--durability", "memory", "--quiet", "--format", "svg", "--out", dir)
 	if code != 0 || !strings.Contains(stdout, "waiting threads") {
