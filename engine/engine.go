@@ -63,7 +63,7 @@ type Options struct {
 	Hook    func(point string)
 	Observe func(slot uint16, id activity.ID, number uint64, m activity.Message, v activity.Verdict)
 
-	// Fatal is called once when the engine can not go on (a failed commit); default: log and exit with code 1, or 10 when the disk is full.
+	// Fatal is called when the engine can not go on (a failed commit), by the loop, by what tells beside it, or by both; default: log and exit with code 1, or 10 when the disk is full.
 	Fatal func(error)
 }
 
